@@ -1,0 +1,52 @@
+"""The one exception family: each message says what happened, where, and what to do."""
+
+from __future__ import annotations
+
+
+class RftError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What happened and where (file, line, record).
+    hint
+        What to do about it; shown after the message.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message if hint is None else f"{message} {hint}")
+        self.message = message
+        self.hint = hint
+
+
+class NotFound(RftError):  # noqa: N818 - the family reads as what happened, not as "...Error"
+    """A dataset, record or file that was named does not exist."""
+
+
+class InvalidArgument(RftError, ValueError):  # noqa: N818
+    """A call was made with a value that it does not take."""
+
+
+class ImportRejected(RftError):  # noqa: N818
+    """A file as a whole cannot be read; nothing of it was imported."""
+
+
+class ImportInterrupted(RftError):  # noqa: N818
+    """An import stopped before its end; what it says was committed stays, and it can be resumed."""
+
+
+class StaleEdit(RftError):  # noqa: N818
+    """A record changed since it was read; the edit was refused, nothing was overwritten."""
+
+
+class StoreUnavailable(RftError):  # noqa: N818
+    """The database cannot be opened, or should not be where it is."""
+
+
+class UnknownFormat(RftError):  # noqa: N818
+    """A source holds no trace format that is known; the message lists the keys that were seen."""
+
+
+class ExtraRequired(RftError, ImportError):  # noqa: N818
+    """An optional dependency is missing; the message names the extra to install."""

@@ -1,0 +1,1 @@
+"""Typed, immutable values: the vocabulary of every other layer. No I/O here."""

@@ -1,0 +1,1 @@
+"""Readers of gateway and observability traces; one module a format."""
