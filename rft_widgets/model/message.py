@@ -18,7 +18,7 @@ ContentPart = dict[str, Any]
 """One part of a multimodal content list: ``{"type": "text" | "image_url" | "input_audio", ...}``."""
 
 
-class FunctionCall(Struct, frozen=True, omit_defaults=True):
+class FunctionCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The function a tool call names; ``arguments`` is JSON text, exactly as the model wrote it."""
 
     name: str
@@ -26,7 +26,7 @@ class FunctionCall(Struct, frozen=True, omit_defaults=True):
     extra: dict[str, Any] = field(default_factory=dict, name=EXTRA)
 
 
-class ToolCall(Struct, frozen=True, omit_defaults=True):
+class ToolCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A call that an assistant message asks for."""
 
     type: str
@@ -35,7 +35,7 @@ class ToolCall(Struct, frozen=True, omit_defaults=True):
     extra: dict[str, Any] = field(default_factory=dict, name=EXTRA)
 
 
-class Message(Struct, frozen=True, omit_defaults=True):
+class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One chat message.
 
     ``content`` is text, a list of parts, or ``None`` (an assistant message that only calls tools).

@@ -234,9 +234,6 @@ class ImportResult(Struct, frozen=True, kw_only=True):
     warnings: dict[str, int]
     """Counts by code of what is worth knowing but does not invalidate: ``last_message_not_user``."""
     errors: tuple[LineError, ...]
-    complete: bool = True
-    """False when the file ended early (a truncated archive); ``note`` says how."""
-    note: str | None = None
 
 
 class ImportProgress(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""What the pipeline does: each step takes its inputs and returns a value; none knows of jobs."""

@@ -1,0 +1,243 @@
+"""Records in: from a file or from traces, in batches, each line judged alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rft_widgets.errors import ImportInterrupted, InvalidArgument
+from rft_widgets.model.record import (
+    ImportProgress,
+    ImportResult,
+    LineError,
+    RecordDraft,
+)
+from rft_widgets.model.settings import LIMITS, STORE
+from rft_widgets.steps.lines import inspect, read_lines
+from rft_widgets.steps.parse import LineRefused, draft_from_json, parse_line
+from rft_widgets.steps.validate import validate
+from rft_widgets.store import imports, search
+from rft_widgets.store.connection import Store
+from rft_widgets.store.edits import NewRecord, new_record
+from rft_widgets.store.imports import ImportMode, ImportState
+
+Progress = Callable[[ImportProgress], None]
+_BATCH_BYTES = 32 * 1024**2  # long records make smaller batches, so that memory stays bounded
+
+
+def import_file(
+    store: Store,
+    dataset_id: str,
+    path: str | Path,
+    *,
+    mode: ImportMode = "append",
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = bool,
+    resume: bool = False,
+) -> ImportResult:
+    """Read a file of records into a dataset.
+
+    Parameters
+    ----------
+    store, dataset_id
+        Where to.
+    path
+        JSONL or JSON, gzip-compressed or not.
+    mode
+        ``append`` adds records and keeps what each committed batch holds; ``replace`` swaps all
+        records for those of the file, at once and only when all of it was read.
+    progress
+        Called after every batch.
+    cancelled
+        Asked before every batch; when it says yes, the import stops and can be resumed.
+    resume
+        Go on with the unfinished import of this very file in this mode.
+
+    Raises
+    ------
+    ImportRejected
+        If the file as a whole cannot be read; nothing of it was stored.
+    ImportInterrupted
+        If the import was cancelled, or there is none to resume.
+    """
+    _check_mode(mode)
+    source = inspect(path, cancelled=cancelled)
+    unfinished = imports.find_unfinished(
+        store, dataset_id, mode=mode, fingerprint=source.fingerprint
+    )
+    if resume and not unfinished:
+        raise ImportInterrupted(
+            f"There is no unfinished {mode} of {source.path} to resume.",
+            hint="Start it without resume.",
+        )
+    if resume:
+        state = unfinished[0]
+    else:
+        state = imports.begin(
+            store,
+            dataset_id,
+            mode=mode,
+            source=source.path.name,
+            fingerprint=source.fingerprint,
+        )
+    known_size = None if source.is_gzip or source.is_document else source.size
+    batch = _Batch(store, state, progress, known_size)
+    for line in read_lines(source, start=state.byte_offset, number=state.lines):
+        content = line.content
+        if content is None:
+            batch.refuse(
+                line.number, "line_too_long", f"The line is longer than {LIMITS.max_line_bytes:,} bytes."
+            )
+        elif not content or content.isspace():
+            batch.blank()
+        else:
+            batch.add_line(line.number, content)
+        batch.read_to(line.number, line.end)
+        if batch.is_full:
+            if cancelled():
+                batch.write()
+                raise ImportInterrupted(
+                    f"The import of {source.path} was cancelled after line {line.number:,}.",
+                    hint="Import it again with resume=True to go on.",
+                )
+            batch.write()
+    return batch.finish()
+
+
+def import_drafts(
+    store: Store,
+    dataset_id: str,
+    drafts: Iterable[RecordDraft],
+    *,
+    source: str,
+    mode: ImportMode = "append",
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = bool,
+) -> ImportResult:
+    """Store records that are in memory or come from traces; a draft counts as a line."""
+    _check_mode(mode)
+    state = imports.begin(store, dataset_id, mode=mode, source=source, fingerprint=None)
+    batch = _Batch(store, state, progress, None)
+    for number, draft in enumerate(drafts, 1):
+        batch.add_draft(number, draft)
+        batch.read_to(number, number)
+        if batch.is_full:
+            batch.write()
+            if cancelled():
+                imports.abandon(store, [state])
+                kept = f"{state.imported:,} records were kept" if mode == "append" else "nothing was changed"
+                raise ImportInterrupted(f"The import of {source} was cancelled; {kept}.")
+    return batch.finish()
+
+
+class _Batch:
+    """Collects judged lines and writes them together."""
+
+    def __init__(
+        self, store: Store, state: ImportState, progress: Progress | None, size: int | None
+    ) -> None:
+        self._store = store
+        self._state = state
+        self._progress = progress
+        self._size = size
+        self._rows: list[NewRecord] = []
+        self._errors: list[LineError] = []
+        self._bytes = 0
+        self._lines = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._lines >= STORE.batch_records or self._bytes >= _BATCH_BYTES
+
+    def add_line(self, number: int, content: bytes) -> None:
+        try:
+            draft = parse_line(content)
+        except LineRefused as refused:
+            self._errors.append(LineError(number, refused.code, refused.message))
+        else:
+            self._add(number, draft)
+
+    def add_draft(self, number: int, draft: RecordDraft) -> None:
+        self._add(number, draft)
+
+    def refuse(self, number: int, code: str, message: str) -> None:
+        self._errors.append(LineError(number, code, message))  # type: ignore[arg-type]
+
+    def blank(self) -> None:
+        self._state.blank += 1
+
+    def read_to(self, number: int, end: int) -> None:
+        self._state.lines = number
+        self._state.byte_offset = end
+        self._lines += 1
+
+    def write(self) -> None:
+        imports.write_batch(self._store, self._state, self._rows, self._errors)
+        self._rows, self._errors, self._bytes, self._lines = [], [], 0, 0
+        self._report("reading")
+
+    def finish(self) -> ImportResult:
+        if self._lines:
+            self.write()
+        state = self._state
+        imports.finish(self._store, state)
+        self._report("indexing")
+        search.index_pending(self._store, state.set_id)
+        self._report("done")
+        return ImportResult(
+            import_id=state.id,
+            lines=state.lines,
+            blank=state.blank,
+            imported=state.imported,
+            valid=state.valid,
+            invalid=state.imported - state.valid,
+            duplicates=state.duplicates,
+            refused=state.refused,
+            warnings=dict(state.warnings),
+            errors=imports.read_errors(self._store, state.id),
+        )
+
+    def _add(self, number: int, draft: RecordDraft) -> None:
+        tokens, issues = validate(draft.input, draft.output)
+        row = new_record(draft, tokens, issues, number)
+        self._rows.append(row)
+        self._bytes += len(row.body)
+        messages = draft.input.messages
+        if messages and messages[-1].role != "user":
+            warnings = self._state.warnings
+            warnings["last_message_not_user"] = warnings.get("last_message_not_user", 0) + 1
+
+    def _report(self, phase: str) -> None:
+        if self._progress is None:
+            return
+        state = self._state
+        self._progress(
+            ImportProgress(
+                phase=phase,  # type: ignore[arg-type]  # the three calls above name the phases
+                bytes_read=state.byte_offset,
+                bytes_total=self._size,
+                lines=state.lines,
+                imported=state.imported,
+                refused=state.refused,
+            )
+        )
+
+
+def drafts_from(values: Iterable[dict[str, object]]) -> Iterable[RecordDraft]:
+    """Read records from JSON objects in memory.
+
+    Raises
+    ------
+    InvalidArgument
+        If one of them holds no record; the message gives its place.
+    """
+    for index, value in enumerate(values):
+        try:
+            yield draft_from_json(value)
+        except LineRefused as refused:
+            raise InvalidArgument(f"Record {index}: {refused.message}") from None
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in ("append", "replace"):
+        raise InvalidArgument(f"There is no import mode {mode!r}.", hint="Use 'append' or 'replace'.")

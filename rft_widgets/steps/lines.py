@@ -1,0 +1,225 @@
+"""A file as numbered lines: plain, gzip-compressed, JSONL or one JSON document.
+
+Lines end at ``\\n`` and nowhere else: Unicode knows other line ends, which stand inside texts.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+import msgspec
+from msgspec import Raw
+
+from rft_widgets.errors import ImportInterrupted, ImportRejected, NotFound
+from rft_widgets.model.settings import LIMITS
+
+GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_BLOCK = 1 << 20
+_PEEK = 1 << 16
+_RATIO_FROM = 64 * 1024**2
+_MAX_DOCUMENT = 512 * 1024**2  # a JSON document is held in memory whole; JSONL is not
+
+
+class Line(NamedTuple):
+    """One line, or one element of a JSON array: its number from 1, its bytes, where it ends.
+
+    ``content`` is ``None`` for a line longer than the limit, which is not kept in memory.
+    """
+
+    number: int
+    content: bytes | None
+    end: int
+
+
+class Source(NamedTuple):
+    """A file that was looked at: what it is and how to read it."""
+
+    path: Path
+    size: int
+    fingerprint: str
+    is_gzip: bool
+    is_document: bool
+
+
+def inspect(path: str | Path, *, cancelled: Callable[[], bool] = bool) -> Source:
+    """Look at a file before it is read.
+
+    A compressed file is unpacked once to its end here, so that one that is damaged, cut off or a
+    decompression bomb is refused before anything of it is stored.
+
+    Raises
+    ------
+    NotFound
+        If there is no such file.
+    ImportRejected
+        If the file as a whole cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}.", hint="Check the path; folders are not read.")
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_BLOCK)
+        file.seek(max(0, size - _BLOCK))
+        tail = file.read(_BLOCK)
+    fingerprint = hashlib.sha256(b"%d|" % size + head + tail).hexdigest()
+    is_gzip = head.startswith(GZIP_MAGIC)
+    if is_gzip:
+        _verify_gzip(path, cancelled)
+        with _open(path, is_gzip=True) as file:
+            head = file.read(_PEEK)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ImportRejected(
+            f"{path} is written in UTF-16.", hint="Save it as UTF-8 and import it again."
+        )
+    return Source(path, size, fingerprint, is_gzip, _is_document(path, head, is_gzip=is_gzip))
+
+
+def read_lines(source: Source, *, start: int = 0, number: int = 0) -> Iterator[Line]:
+    """Read the lines of a file.
+
+    Parameters
+    ----------
+    source
+        From `inspect`.
+    start, number
+        Where to go on: the ``end`` and ``number`` of the last line that was used. Offsets count
+        bytes of the uncompressed text, or elements of a JSON array.
+    """
+    if source.is_document:
+        yield from _elements(source, start)
+        return
+    with _open(source.path, is_gzip=source.is_gzip) as file:
+        if start == 0:
+            if file.read(3) != _BOM:
+                file.seek(0)
+            else:
+                start = 3
+        else:
+            file.seek(start)
+        yield from _split(file, start, number)
+
+
+def _split(file: BinaryIO, offset: int, number: int) -> Iterator[Line]:
+    rest = b""
+    skipping = 0  # bytes of an overlong line that were thrown away
+    while block := file.read(_BLOCK):
+        parts = (rest + block).split(b"\n")
+        rest = parts.pop()
+        for part in parts:
+            number += 1
+            offset += skipping + len(part) + 1
+            too_long = skipping > 0
+            skipping = 0
+            yield Line(number, None if too_long else part, offset)
+        if skipping or len(rest) > LIMITS.max_line_bytes:
+            skipping += len(rest)
+            rest = b""
+    if rest or skipping:
+        offset += skipping + len(rest)
+        yield Line(number + 1, None if skipping else rest, offset)
+
+
+def _elements(source: Source, start: int) -> Iterator[Line]:
+    with _open(source.path, is_gzip=source.is_gzip) as file:
+        data = file.read()
+    elements = _decode_document(data.removeprefix(_BOM))
+    assert elements is not None  # noqa: S101 - `inspect` decoded the same bytes
+    for index, element in enumerate(elements[start:], start + 1):
+        yield Line(index, bytes(element), index)
+
+
+def _is_document(path: Path, head: bytes, *, is_gzip: bool) -> bool:
+    """Whether the file is one JSON document and not a line each: an array, or a pretty object."""
+    text = head.removeprefix(_BOM).lstrip(b" \t\r\n")
+    if not text.startswith((b"[", b"{")):
+        return False
+    first_line = text.split(b"\n", 1)[0]
+    if text.startswith(b"{") and _is_json_line(first_line):
+        # One object a line, or one object in all: only {"records": [...]} makes a difference.
+        return b"\n" not in text.rstrip() and len(head) < _PEEK and _is_wrapper(first_line)
+    if text.startswith(b"{") and len(first_line) == len(text):
+        return False  # a first line longer than what was looked at
+    with _open(path, is_gzip=is_gzip) as file:
+        data = file.read(_MAX_DOCUMENT + 1)
+    if len(data) > _MAX_DOCUMENT:
+        if text.startswith(b"{"):
+            return False
+        raise ImportRejected(
+            f"{path} is one JSON array of more than {_MAX_DOCUMENT // 1024**2} MB.",
+            hint="Write one object a line (JSONL); that is read in a stream.",
+        )
+    if _decode_document(data.removeprefix(_BOM)) is not None:
+        return True
+    if text.startswith(b"["):
+        try:
+            json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise ImportRejected(
+                f"{path} starts as a JSON array and does not end as one: {error}.",
+                hint="Repair the file, or write one object a line (JSONL).",
+            ) from None
+    return False
+
+
+def _is_json_line(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=dict[str, Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _is_wrapper(line: bytes) -> bool:
+    return _decode_document(line) is not None and b'"records"' in line
+
+
+def _decode_document(data: bytes) -> list[Raw] | None:
+    """Elements of an array, of ``{"records": [...]}``, or the one object; ``None`` if it is neither."""
+    try:
+        if data.lstrip().startswith(b"["):
+            return msgspec.json.decode(data, type=list[Raw])
+        top = msgspec.json.decode(data, type=dict[str, Raw])
+        if "records" in top and "messages" not in top and "input" not in top:
+            return msgspec.json.decode(top["records"], type=list[Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return [Raw(data.strip())]
+
+
+def _verify_gzip(path: Path, cancelled: Callable[[], bool]) -> None:
+    total = 0
+    with path.open("rb") as file, gzip.GzipFile(fileobj=file) as stream:
+        try:
+            while block := stream.read(_BLOCK):
+                total += len(block)
+                ratio_limit = LIMITS.max_gzip_ratio * max(file.tell(), 1)
+                if total > LIMITS.max_gzip_bytes or (total > _RATIO_FROM and total > ratio_limit):
+                    raise ImportRejected(
+                        f"{path} unfolds to far more than its size: {total:,} bytes from "
+                        f"{file.tell():,} so far.",
+                        hint="Unpack it yourself if you trust it, and import the result.",
+                    )
+                if cancelled():
+                    raise ImportInterrupted(f"The import of {path} was cancelled before it began.")
+        except EOFError:
+            raise ImportRejected(
+                f"{path} is cut off: the compressed data ends too early.",
+                hint="Copy or download the file again; nothing of it was imported.",
+            ) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise ImportRejected(
+                f"{path} is damaged: {error}.",
+                hint="Copy or download the file again; nothing of it was imported.",
+            ) from None
+
+
+def _open(path: Path, *, is_gzip: bool) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(path)) if is_gzip else path.open("rb")

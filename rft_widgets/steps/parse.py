@@ -1,0 +1,486 @@
+"""One line of a file into a record draft, or the reason why it holds none.
+
+A line is decoded straight into typed values, which costs about as much as a plain JSON parse and
+builds no dictionaries. Whatever the typed path does not know (unknown keys, arguments given as an
+object, a legacy shape) is read again by the tolerant path, so nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from rft_widgets.model.message import (
+    Message,
+    MessageShapeError,
+    Tool,
+    ToolChoice,
+    message_from_json,
+    to_json,
+    tool_from_json,
+)
+from rft_widgets.model.record import (
+    Record,
+    RecordDraft,
+    RecordInput,
+    RecordOutput,
+    RefusalCode,
+    TopicMethod,
+)
+from rft_widgets.model.settings import LIMITS
+
+STATE = "rft_widgets"
+"""Key of a chat line under which our own export keeps what chat JSONL has no place for."""
+
+
+class LineRefused(Exception):  # noqa: N818 - internal signal, turned into a LineError by the import
+    """A line that holds no record: its code and the reason in words."""
+
+    def __init__(self, code: RefusalCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def parse_line(line: bytes) -> RecordDraft:
+    """Read one line of JSONL, or one element of a JSON array.
+
+    Parameters
+    ----------
+    line
+        One JSON value in UTF-8, in a shape of ``pipeline``: chat, record, or wrapped in ``data``.
+
+    Raises
+    ------
+    LineRefused
+        If the line is not safe JSON, or holds no conversation.
+    """
+    if len(line) > LIMITS.max_line_bytes:
+        raise LineRefused("line_too_long", f"The line has {len(line):,} bytes, the limit is "
+                                           f"{LIMITS.max_line_bytes:,}.")  # fmt: skip
+    escaped = b"\\" in line  # one byte is found far faster than two
+    if escaped and b"\\u0000" in line and _NUL.search(line):
+        raise LineRefused("nul_character", "A text holds the character U+0000.")
+    if len(line) > LIMITS.max_int_digits and _LONG_INT.search(line):
+        raise LineRefused(
+            "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."
+        )
+    try:
+        top = _TOP.decode(line)
+        draft, keys = _draft(top)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _explain(line, error)
+    # Every key is written `"...":` and that never occurs inside a text, where the quote is escaped.
+    # Fewer keys decoded than written means that one was written twice.
+    written = line.count(b'":') - (line.count(b'\\":') if escaped else 0)
+    if keys + len(top) != written or _SPACED_COLON.search(line):
+        _check_duplicate_keys(line)
+    return draft
+
+
+def draft_from_json(value: Any) -> RecordDraft:
+    """Read a record from a JSON object that is already decoded; same shapes and refusals."""
+    return parse_line(msgspec.json.encode(value))
+
+
+def chat_json(record: Record | RecordDraft, *, dataset: bool = True) -> dict[str, Any]:
+    """JSON object of the chat line that `parse_line` reads back to the same record.
+
+    Parameters
+    ----------
+    record
+        What to write.
+    dataset
+        Whether to include what this package knows of the record (topic, scores, lineage, where the
+        input ends); without it the line is plain chat JSONL.
+    """
+    messages = (*record.input.messages, *record.output.messages)
+    line: dict[str, Any] = {"messages": to_json(messages)}
+    if record.input.tools:
+        line["tools"] = to_json(record.input.tools)
+    if record.input.tool_choice is not None:
+        line["tool_choice"] = record.input.tool_choice
+    state: dict[str, Any] = {}
+    if dataset:
+        state = {key: value for key in _STATE_KEYS if (value := getattr(record, key))}
+        if record.dry_run_score is not None:
+            state["dry_run_score"] = record.dry_run_score
+        if record.topic_confidence is not None:
+            state["topic_confidence"] = record.topic_confidence
+        if record.output.finish_reason is not None:
+            state["finish_reason"] = record.output.finish_reason
+        if len(record.output.messages) != _trailing_answer(messages):
+            state["output_messages"] = len(record.output.messages)
+        if record.id is not None:
+            line["id"] = record.id
+        if record.topic is not None:
+            line["topic"] = record.topic
+    if record.metadata:
+        line["metadata"] = record.metadata
+    if _CHAT_KEYS.isdisjoint(record.item):
+        line |= record.item
+    else:
+        state["item"] = record.item
+    if state:
+        line[STATE] = state
+    return line
+
+
+_TOP = msgspec.json.Decoder(dict[str, Raw])
+_ANY = msgspec.json.Decoder()
+_TEXT = msgspec.json.Decoder(str | None)
+_MESSAGES = msgspec.json.Decoder(tuple[Message, ...])
+_TOOLS = msgspec.json.Decoder(tuple[Tool, ...])
+_CHOICE = msgspec.json.Decoder(str | dict[str, Any] | None)
+_OBJECT = msgspec.json.Decoder(dict[str, Any] | None)
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_LONG_INT = re.compile(rb"[0-9]{%d}" % (LIMITS.max_int_digits + 1))
+_SPACED_COLON = re.compile(rb'"[ \t\r]+:')
+
+# Definitions of tools repeat from record to record; each distinct text is read once.
+_tools_cache: dict[bytes, tuple[tuple[Tool, ...], int]] = {}
+_TOOLS_CACHE_ENTRIES = 512
+
+
+
+class _State(Struct, forbid_unknown_fields=True):
+    span_id: str | None = None
+    thread_id: str | None = None
+    topic_method: TopicMethod | None = None
+    topic_confidence: float | None = None
+    is_generated: bool = False
+    source_record_id: str | None = None
+    dry_run_score: float | None = None
+    finish_reason: str | None = None
+    output_messages: Annotated[int, Meta(ge=0)] | None = None
+    item: dict[str, Any] | None = None
+
+
+_STATE_KEYS = ("span_id", "thread_id", "topic_method", "is_generated", "source_record_id")
+_CHAT_KEYS = frozenset({"messages", "tools", "tool_choice", "id", "topic", "metadata", "input",
+                        "output", "data", STATE})  # fmt: skip
+_RECORD_FIELDS = frozenset({"item", "span_id", "thread_id", "topic", "topic_confidence",
+                            "topic_method", "is_generated", "source_record_id", "dry_run_score",
+                            "id", "metadata"})  # fmt: skip
+_STORE_FIELDS = frozenset({"dataset_id", "is_valid", "validation_errors", "created_at",
+                           "updated_at", "version", "tokens"})  # fmt: skip
+
+
+def _draft(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
+    """Draft of a decoded line, and how many keys its nested objects have."""
+    if "messages" in top:
+        return _chat(top)
+    if "input" in top:
+        return _record(top)
+    if "data" in top:
+        return _wrapped(top)
+    raise LineRefused(
+        "missing_input", f"There is neither 'messages' nor 'input'; the keys are {_names(top)}."
+    )
+
+
+def _chat(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
+    messages, keys = _messages(top["messages"])
+    tools: tuple[Tool, ...] = ()
+    choice: ToolChoice | None = None
+    metadata: dict[str, Any] = {}
+    item: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    for key, raw in top.items():
+        if key == "messages":
+            continue
+        if key == "tools":
+            tools, more = _tools(raw)
+            keys += more
+        elif key == "metadata":
+            metadata = _typed(_OBJECT, raw, key) or {}
+            keys += _keys(metadata)
+        elif key == "tool_choice":
+            choice = _typed(_CHOICE, raw, key)
+            keys += _keys(choice)
+        elif key in ("id", "topic"):
+            fields[key] = _identifier(raw, key)
+        elif key == STATE:
+            value = _ANY.decode(raw)
+            keys += _keys(value)
+            state = _state(value, len(messages))
+            if state is None:
+                item[key] = value
+            else:
+                fields |= msgspec.structs.asdict(state)
+        else:
+            item[key] = value = _ANY.decode(raw)
+            if type(value) in (dict, list):
+                keys += _keys(value)
+    answers = fields.pop("output_messages", None)
+    if answers is None:
+        answers = _trailing_answer(messages)
+    split = len(messages) - answers
+    item |= fields.pop("item", None) or {}
+    finish = fields.pop("finish_reason", None)
+    return _made(
+        RecordInput(messages[:split], tools, choice),
+        RecordOutput(messages[split:], finish),
+        item,
+        metadata,
+        fields,
+    ), keys
+
+
+def _state(value: Any, messages: int) -> _State | None:
+    """Our own export's part of a line; ``None`` for somebody else's key of the same name."""
+    try:
+        state = msgspec.convert(value, _State)
+    except msgspec.ValidationError:
+        return None
+    return state if (state.output_messages or 0) <= messages else None
+
+
+def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
+    values = {key: _ANY.decode(raw) for key, raw in top.items()}
+    keys = sum(_keys(value) for value in values.values())
+    record_input = values.pop("input")
+    if not isinstance(record_input, dict):
+        raise LineRefused("invalid_data_structure", f"'input' is {_kind(record_input)}, not an object.")
+    if "messages" not in record_input:
+        raise LineRefused("missing_messages", f"'input' has no 'messages', only {_names(record_input)}.")
+    messages = _messages_from(record_input["messages"], "input.messages")
+    output = values.pop("output", None) or {}
+    if not isinstance(output, dict):
+        raise LineRefused("invalid_data_structure", f"'output' is {_kind(output)}, not an object.")
+    answer = output.get("messages") or []
+    answers = _messages_from([answer] if isinstance(answer, dict) else answer, "output.messages")
+    finish = output.get("finish_reason")
+    if finish is not None and not isinstance(finish, str):
+        raise LineRefused(
+            "invalid_data_structure", f"'output.finish_reason' is {_kind(finish)}, not text."
+        )
+    if not answers and _trailing_answer(messages):
+        messages, answers = messages[:-1], messages[-1:]
+    fields = {key: values.pop(key) for key in _RECORD_FIELDS if key in values}
+    for key in _STORE_FIELDS:
+        values.pop(key, None)
+    metadata = _object(fields.pop("metadata", None), "metadata")
+    # Keys that neither chat nor record JSONL know are kept where graders find them.
+    item = _object(fields.pop("item", None), "item") | values
+    for key in ("id", "topic"):
+        if fields.get(key) is not None:
+            fields[key] = str(fields[key])
+    try:
+        tools = tuple(tool_from_json(tool, "input.tools") for tool in record_input.get("tools") or ())
+    except (MessageShapeError, TypeError) as error:
+        raise LineRefused("invalid_data_structure", f"{error}.") from None
+    choice = record_input.get("tool_choice")
+    if choice is not None and not isinstance(choice, (str, dict)):
+        raise LineRefused(
+            "invalid_data_structure", f"'tool_choice' is {_kind(choice)}, not text or an object."
+        )
+    return _made(RecordInput(messages, tools, choice), RecordOutput(answers, finish), item,
+                 metadata, fields), keys  # fmt: skip
+
+
+def _wrapped(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
+    try:
+        inner = _TOP.decode(top["data"])
+    except msgspec.ValidationError:
+        raise LineRefused(
+            "invalid_data_structure", f"'data' is {_kind(_ANY.decode(top['data']))}, not an object."
+        ) from None
+    if "data" in inner and "messages" not in inner and "input" not in inner:
+        raise LineRefused("missing_input", "'data' holds neither 'messages' nor 'input'.")
+    merged = inner | {key: raw for key, raw in top.items() if key != "data"}
+    draft, keys = _draft(merged)
+    clashes = len(inner) + len(top) - 1 - len(merged)
+    return draft, keys + len(merged) + clashes + 1 - len(top)
+
+
+def _made(
+    record_input: RecordInput,
+    output: RecordOutput,
+    item: dict[str, Any],
+    metadata: dict[str, Any],
+    fields: dict[str, Any],
+) -> RecordDraft:
+    if not fields:
+        return RecordDraft(input=record_input, output=output, item=item, metadata=metadata)
+    fields = {key: value for key, value in fields.items() if value is not None}
+    for key in ("span_id", "thread_id", "source_record_id"):
+        if key in fields:
+            fields[key] = str(fields[key])
+    if fields.get("topic") and "topic_method" not in fields:
+        # A topic that came with the data was somebody's decision before it was ours.
+        fields["topic_method"] = "import"
+    try:
+        return msgspec.convert(
+            fields | {"input": record_input, "output": output, "item": item, "metadata": metadata},
+            RecordDraft,
+        )
+    except msgspec.ValidationError as error:
+        raise LineRefused("invalid_data_structure", f"{error}.") from None
+
+
+def _messages(raw: Raw) -> tuple[tuple[Message, ...], int]:
+    try:
+        messages = _MESSAGES.decode(raw)
+    except msgspec.ValidationError:
+        value = _ANY.decode(raw)
+        return _messages_from(value, "messages"), _keys(value)
+    keys = 0
+    for message in messages:
+        content = message.content
+        keys += 1 if content is None else 2
+        if type(content) is tuple:
+            keys += _keys(content)
+        if message.name is not None:
+            keys += 1
+        if message.tool_call_id is not None:
+            keys += 1
+        if message.tool_calls:
+            keys += 1
+            for call in message.tool_calls:
+                keys += 1 + (call.id is not None) + (3 if call.function is not None else 0)
+    return messages, keys
+
+
+def _messages_from(value: Any, where: str) -> tuple[Message, ...]:
+    if value is None:
+        raise LineRefused("missing_messages", f"'{where}' is null.")
+    if not isinstance(value, list):
+        raise LineRefused("invalid_data_structure", f"'{where}' is {_kind(value)}, not a list.")
+    try:
+        return tuple(message_from_json(m, f"{where}[{i}]") for i, m in enumerate(value))
+    except MessageShapeError as error:
+        raise LineRefused("invalid_data_structure", f"{error}.") from None
+
+
+def _tools(raw: Raw) -> tuple[tuple[Tool, ...], int]:
+    text = bytes(raw)
+    known = _tools_cache.get(text)
+    if known is None:
+        value = _ANY.decode(raw)
+        if value is not None and not isinstance(value, list):
+            raise LineRefused("invalid_data_structure", f"'tools' is {_kind(value)}, not a list.")
+        try:
+            tools = tuple(tool_from_json(tool, f"tools[{i}]") for i, tool in enumerate(value or ()))
+        except MessageShapeError as error:
+            raise LineRefused("invalid_data_structure", f"{error}.") from None
+        known = tools, _keys(value)
+        if len(_tools_cache) >= _TOOLS_CACHE_ENTRIES:
+            _tools_cache.clear()
+        _tools_cache[text] = known
+    return known
+
+
+def _trailing_answer(messages: tuple[Message, ...]) -> int:
+    return 1 if messages and messages[-1].role == "assistant" else 0
+
+
+def _typed(decoder: msgspec.json.Decoder[Any], raw: Raw, key: str) -> Any:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        kind = _kind(_ANY.decode(raw))
+        raise LineRefused("invalid_data_structure", f"'{key}' is {kind}.") from None
+
+
+def _identifier(raw: Raw, key: str) -> str | None:
+    value = _ANY.decode(raw)
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise LineRefused("invalid_data_structure", f"'{key}' is {_kind(value)}, not text.")
+
+
+def _object(value: Any, key: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise LineRefused("invalid_data_structure", f"'{key}' is {_kind(value)}, not an object.")
+    return value
+
+
+def _keys(value: Any, depth: int = 3) -> int:
+    """Count the keys of all objects in a value; refuse one that nests too deep."""
+    if depth > LIMITS.max_depth:
+        raise LineRefused(
+            "too_deep", f"Arrays and objects nest deeper than {LIMITS.max_depth} levels."
+        )
+    if type(value) is dict:
+        count = len(value)
+        for inner in value.values():
+            if type(inner) in (dict, list):
+                count += _keys(inner, depth + 1)
+        return count
+    if type(value) in (list, tuple):
+        return sum(_keys(inner, depth + 1) for inner in value if type(inner) in (dict, list))
+    return 0
+
+
+def _check_duplicate_keys(line: bytes) -> None:
+    def refuse(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise LineRefused("duplicate_key", f"The key {key!r} stands twice in one object.")
+            seen.add(key)
+
+    json.loads(line, object_pairs_hook=refuse)
+
+
+def _explain(line: bytes, error: Exception) -> NoReturn:
+    """Raise the refusal that fits a line which could not be decoded."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as bad:
+        raise LineRefused(
+            "invalid_utf8", f"Byte {bad.start + 1} of the line is not UTF-8."
+        ) from None
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError:
+        raise LineRefused("too_deep", "Arrays and objects nest too deep to read.") from None
+    except json.JSONDecodeError as bad:
+        raise LineRefused(
+            "invalid_json", f"{bad.msg} at character {bad.pos + 1}."
+        ) from None
+    except ValueError:
+        raise LineRefused(
+            "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."
+        ) from None
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise LineRefused(
+            "lone_surrogate", "A text holds half of a surrogate pair (\\ud800 to \\udfff)."
+        ) from None
+    if not isinstance(value, dict):
+        raise LineRefused("invalid_data_structure", f"The line is {_kind(value)}, not an object.")
+    raise LineRefused("invalid_json", f"{error}.")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise LineRefused("non_finite_number", f"{name} is not a JSON number.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise LineRefused("non_finite_number", f"{text[:40]} is too large for a number.")
+    return number
+
+
+def _names(value: dict[str, Any]) -> str:
+    shown = ", ".join(sorted(value)[:12])
+    return shown or "none"
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "text", int: "a number", float: "a number",
+             bool: "true or false", type(None): "null"}  # fmt: skip
+    return names[type(value)]

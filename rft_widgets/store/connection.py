@@ -1,0 +1,250 @@
+"""Opening the database: engine, transactions, the schema's version, and where it may lie."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import sys
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from platformdirs import user_data_path
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from rft_widgets.errors import ExtraRequired, StoreUnavailable
+from rft_widgets.model.settings import STORE
+from rft_widgets.store import payload, search
+from rft_widgets.store.schema import HEAD
+
+DATABASE_VARIABLE = "RFT_WIDGETS_DATABASE_URL"
+"""Environment variable with the URL of the default store."""
+
+NETWORK_FILESYSTEMS = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "ncpfs",
+        "9p",
+        "afs",
+        "ceph",
+        "fuse.sshfs",
+        "glusterfs",
+    }
+)
+
+
+class Store:
+    """A database of datasets.
+
+    Every write runs in `write`, one transaction that takes SQLite's write lock at its start: an
+    upgrade of a read transaction is refused at once when somebody else writes, whatever the
+    timeout, and a read-modify-write would lose updates. Reads run in `read` and see one snapshot.
+
+    Parameters
+    ----------
+    url
+        A path, an SQLAlchemy URL (``sqlite:///...`` or ``postgresql://...``), or ``None`` for the
+        one that `DATABASE_VARIABLE` names, else the file in the user's data directory.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be opened, was made by a newer version, or lies on a network drive.
+    """
+
+    def __init__(self, url: str | Path | None = None) -> None:
+        parsed = resolve_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.path = Path(parsed.database) if self.is_sqlite and parsed.database else None
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            refuse_network_drive(self.path)
+        self.engine = _create_engine(parsed)
+        self.url = parsed.render_as_string(hide_password=True)
+        self.codec = payload.Codec(self.engine)
+        self.vocabularies: dict[int, search.Vocabulary] = {}
+        self.counts: dict[object, tuple[int, bool]] = {}
+        if self.is_sqlite:
+            contains = search.contains_function(self.codec)
+
+            @sa.event.listens_for(self.engine, "connect")
+            def _add_functions(connection: sqlite3.Connection, _record: object) -> None:
+                connection.create_function(search.CONTAINS, 2, contains, deterministic=True)
+
+        try:
+            self._upgrade()
+        except sa.exc.DBAPIError as error:
+            raise StoreUnavailable(
+                f"The database {self.url} cannot be opened: {error.orig}.",
+                hint="Check that it exists, that you may write to it, and that it is a database.",
+            ) from error
+        _open_stores.add(self)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a read transaction: one snapshot, no lock that a writer waits for."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+        """Open a write transaction, committed at the end of the block, rolled back on an error.
+
+        Parameters
+        ----------
+        durable
+            Whether the commit must survive a power cut (SQLite's ``synchronous=FULL``).
+        """
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                level = "FULL" if durable else "NORMAL"
+                raw = connection.connection.driver_connection
+                assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
+                raw.execute(f"PRAGMA synchronous={level}")
+                connection = connection.execution_options(rft_write=True)  # noqa: PLW2901
+            with connection.begin():
+                yield connection
+
+    def change_counter(self) -> int:
+        """Cheap number that grows when another connection committed; equal means nothing new."""
+        with self.read() as connection:
+            if self.is_sqlite:
+                return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+            return int(
+                connection.execute(sa.text("SELECT coalesce(max(seq), 0) FROM events")).scalar_one()
+            )
+
+    def backup(self, path: str | Path) -> Path:
+        """Write a consistent copy of a SQLite store to a new file, while others use it.
+
+        Raises
+        ------
+        StoreUnavailable
+            If the target exists, or the store is PostgreSQL (use ``pg_dump``).
+        """
+        target = Path(path)
+        if not self.is_sqlite:
+            raise StoreUnavailable("This store is PostgreSQL.", hint="Back it up with pg_dump.")
+        if target.exists():
+            raise StoreUnavailable(f"{target} exists already.", hint="Name a new file.")
+        with self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
+            raw.execute("VACUUM INTO ?", (str(target),))
+        return target
+
+    def close(self) -> None:
+        """Close all connections of this process."""
+        _open_stores.discard(self)
+        self.engine.dispose()
+
+    def _upgrade(self) -> None:
+        with self.engine.connect() as connection:
+            tables = sa.inspect(connection).get_table_names()
+            version = (
+                connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+                if "alembic_version" in tables
+                else None
+            )
+        if version == HEAD:
+            return
+        # Alembic is slow to import; a store that is up to date never pays for it.
+        from rft_widgets.store.migrations.upgrade import upgrade  # noqa: PLC0415
+
+        upgrade(self)
+
+
+def resolve_url(url: str | Path | None) -> sa.URL:
+    """Turn a path, a URL or nothing into the database URL to open."""
+    text = url if url is not None else os.environ.get(DATABASE_VARIABLE)
+    if text is None:
+        text = user_data_path("rft_widgets") / "rft_widgets.db"
+    if isinstance(text, Path) or "://" not in text:
+        return sa.URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
+    parsed = make_url(text)
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise StoreUnavailable(
+                "A store in memory cannot be shared between processes.",
+                hint="Name a file: sqlite:////path/to/rft_widgets.db.",
+            )
+        return parsed
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise StoreUnavailable(
+        f"Databases of kind {parsed.get_backend_name()!r} are not supported.",
+        hint="Use a sqlite:/// or postgresql:// URL.",
+    )
+
+
+def refuse_network_drive(path: Path, mounts: Path = Path("/proc/self/mounts")) -> None:
+    """Raise `StoreUnavailable` for a file on a network drive, where SQLite's locks do not hold."""
+    if not mounts.exists():
+        return
+    parent = path.parent.resolve()
+    best, kind = Path("/"), ""
+    for line in mounts.read_text(errors="replace").splitlines():
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        mount = Path(fields[1].replace("\\040", " "))
+        if parent.is_relative_to(mount) and len(mount.parts) >= len(best.parts):
+            best, kind = mount, fields[2]
+    if kind in NETWORK_FILESYSTEMS:
+        raise StoreUnavailable(
+            f"{path} lies on a network drive ({kind} at {best}), where SQLite loses writes.",
+            hint=f"Use a local file, or a PostgreSQL URL in {DATABASE_VARIABLE}.",
+        )
+
+
+def _create_engine(url: sa.URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        try:
+            return sa.create_engine(url, pool_pre_ping=True)
+        except ImportError as error:
+            raise ExtraRequired(
+                "PostgreSQL needs the psycopg driver.",
+                hint="Install it with: pip install 'rft-widgets[postgres]'",
+            ) from error
+    engine = sa.create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": STORE.busy_timeout_ms / 1000}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
+        # Transactions are begun by hand below; the driver's own begin comes too late for reads.
+        connection.isolation_level = None
+        connection.execute("PRAGMA page_size=8192")
+        connection.execute(f"PRAGMA busy_timeout={STORE.busy_timeout_ms}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA mmap_size=1073741824")
+        connection.execute("PRAGMA temp_store=MEMORY")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("rft_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def _forget_connections() -> None:
+    # A SQLite connection used on both sides of a fork corrupts the file: the child starts afresh.
+    for store in list(_open_stores):
+        store.engine.dispose(close=False)
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_forget_connections)
+

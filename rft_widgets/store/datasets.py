@@ -1,0 +1,156 @@
+"""Rows of datasets and their record sets."""
+
+from __future__ import annotations
+
+import secrets
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from rft_widgets.errors import NotFound
+from rft_widgets.model.dataset import DatasetInfo, DatasetSource
+from rft_widgets.store.clock import now_us, to_datetime
+from rft_widgets.store.schema import datasets, deletions, imports, record_sets
+
+
+def create(connection: Connection, *, name: str, objective: str, source: DatasetSource) -> str:
+    """Make an empty dataset and return its id."""
+    dataset_id = f"ds_{secrets.token_hex(6)}"
+    now = now_us()
+    connection.execute(
+        datasets.insert().values(
+            id=dataset_id,
+            name=name,
+            objective=objective,
+            source=source,
+            set_id=create_set(connection, dataset_id, "live"),
+            revision=1,
+            created_us=now,
+            updated_us=now,
+        )
+    )
+    return dataset_id
+
+
+def create_set(connection: Connection, dataset_id: str, role: str) -> int:
+    """Make an empty record set: ``live``, ``staging`` or ``trash``."""
+    result = connection.execute(
+        record_sets.insert().values(dataset_id=dataset_id, role=role, created_us=now_us())
+    )
+    key = result.inserted_primary_key
+    assert key is not None  # noqa: S101 - an insert of one row always has it
+    return int(key[0])
+
+
+def read(connection: Connection, dataset_id: str) -> DatasetInfo:
+    """Describe one dataset; `NotFound` if there is none of that id."""
+    row = connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id)).one_or_none()
+    if row is None:
+        raise _missing(dataset_id)
+    return _info(row)
+
+
+def read_all(connection: Connection) -> tuple[DatasetInfo, ...]:
+    """Describe every dataset, the last changed first."""
+    rows = connection.execute(sa.select(datasets).order_by(datasets.c.updated_us.desc()))
+    return tuple(_info(row) for row in rows)
+
+
+def live_set(connection: Connection, dataset_id: str) -> int:
+    """Id of the set that holds a dataset's records; `NotFound` if there is no such dataset."""
+    set_id = connection.execute(
+        sa.select(datasets.c.set_id).where(datasets.c.id == dataset_id)
+    ).scalar()
+    if set_id is None:
+        raise _missing(dataset_id)
+    return int(set_id)
+
+
+def set_and_revision(connection: Connection, dataset_id: str) -> tuple[int, int]:
+    """Id of the live set and the revision of its dataset."""
+    row = connection.execute(
+        sa.select(datasets.c.set_id, datasets.c.revision).where(datasets.c.id == dataset_id)
+    ).one_or_none()
+    if row is None:
+        raise _missing(dataset_id)
+    return row.set_id, row.revision
+
+
+def touch(connection: Connection, dataset_id: str) -> None:
+    """Count a change of the dataset."""
+    connection.execute(
+        datasets.update()
+        .where(datasets.c.id == dataset_id)
+        .values(revision=datasets.c.revision + 1, updated_us=now_us())
+    )
+
+
+def describe(connection: Connection, dataset_id: str, **values: str) -> None:
+    """Change name or objective."""
+    result = connection.execute(
+        datasets.update().where(datasets.c.id == dataset_id).values(**values)
+    )
+    if result.rowcount == 0:
+        raise _missing(dataset_id)
+    touch(connection, dataset_id)
+
+
+def make_live(connection: Connection, dataset_id: str, set_id: int) -> int:
+    """Point a dataset to another set, and return the set that was live before."""
+    before = live_set(connection, dataset_id)
+    connection.execute(
+        datasets.update().where(datasets.c.id == dataset_id).values(set_id=set_id)
+    )
+    _set_role(connection, before, "trash")
+    _set_role(connection, set_id, "live")
+    return before
+
+
+def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
+    """Remove a dataset's row at once and return its sets, now orphans, for `purge`."""
+    sets = tuple(
+        connection.execute(
+            sa.select(record_sets.c.id).where(record_sets.c.dataset_id == dataset_id)
+        ).scalars()
+    )
+    result = connection.execute(datasets.delete().where(datasets.c.id == dataset_id))
+    if result.rowcount == 0:
+        raise _missing(dataset_id)
+    for table in (deletions, imports):
+        connection.execute(table.delete().where(table.c.dataset_id == dataset_id))
+    connection.execute(
+        record_sets.update().where(record_sets.c.dataset_id == dataset_id).values(role="trash")
+    )
+    return sets
+
+
+def trash_sets(connection: Connection) -> tuple[int, ...]:
+    """Ids of the sets that hold deleted or replaced records."""
+    return tuple(
+        connection.execute(
+            sa.select(record_sets.c.id).where(record_sets.c.role == "trash")
+        ).scalars()
+    )
+
+
+def _set_role(connection: Connection, set_id: int, role: str) -> None:
+    connection.execute(record_sets.update().where(record_sets.c.id == set_id).values(role=role))
+
+
+def _info(row: sa.Row[tuple[object, ...]]) -> DatasetInfo:
+    return DatasetInfo(
+        id=row.id,
+        name=row.name,
+        objective=row.objective,
+        source=row.source,
+        created_at=to_datetime(row.created_us),
+        updated_at=to_datetime(row.updated_us),
+        revision=row.revision,
+    )
+
+
+def _missing(dataset_id: str) -> NotFound:
+    return NotFound(
+        f"There is no dataset {dataset_id!r} in this store.",
+        hint="Workspace.datasets() lists those that exist.",
+    )

@@ -1,0 +1,67 @@
+"""What happened: the append-only log of a dataset, and what a record held before each edit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from rft_widgets.model.dataset import Event
+from rft_widgets.model.record import RecordVersion
+from rft_widgets.store.clock import now_us, to_datetime
+from rft_widgets.store.payload import Codec
+from rft_widgets.store.schema import events, record_versions
+
+
+def log(connection: Connection, dataset_id: str, kind: str, details: dict[str, Any]) -> None:
+    """Append an event, in the transaction of what it tells of."""
+    connection.execute(
+        events.insert().values(
+            dataset_id=dataset_id,
+            at_us=now_us(),
+            kind=kind,
+            details=msgspec.json.encode(details).decode(),
+        )
+    )
+
+
+def read_log(connection: Connection, dataset_id: str) -> tuple[Event, ...]:
+    """All events of a dataset, oldest first."""
+    rows = connection.execute(
+        sa.select(events).where(events.c.dataset_id == dataset_id).order_by(events.c.seq)
+    )
+    return tuple(
+        Event(
+            seq=row.seq,
+            at=to_datetime(row.at_us),
+            kind=row.kind,
+            details=msgspec.json.decode(row.details),
+        )
+        for row in rows
+    )
+
+
+def keep_version(connection: Connection, seq: int, version: int, data: bytes) -> None:
+    """Keep the compressed body that an edit is about to replace."""
+    connection.execute(
+        record_versions.insert().values(seq=seq, version=version, data=data, replaced_us=now_us())
+    )
+
+
+def read_versions(connection: Connection, codec: Codec, seq: int) -> tuple[RecordVersion, ...]:
+    """What a record held before each of its edits, oldest first."""
+    rows = connection.execute(
+        sa.select(record_versions)
+        .where(record_versions.c.seq == seq)
+        .order_by(record_versions.c.version)
+    )
+    return tuple(
+        RecordVersion(
+            version=row.version,
+            replaced_at=to_datetime(row.replaced_us),
+            **msgspec.structs.asdict(codec.body(row.data)),
+        )
+        for row in rows
+    )

@@ -1,0 +1,215 @@
+"""Imports as the store sees them: batches, their progress, and the one moment they count.
+
+An append commits batch by batch. A replace fills a staging set the same way, out of sight, and
+becomes visible by one update of the dataset's pointer. After every batch the row in ``imports``
+says how far the file was read, in the same transaction as the records: a killed import goes on
+from there without a gap or a repetition.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from rft_widgets.errors import ImportInterrupted
+from rft_widgets.model.record import LineError
+from rft_widgets.store import datasets, edits, history
+from rft_widgets.store.clock import now_us
+from rft_widgets.store.schema import imports, issues
+
+if TYPE_CHECKING:
+    from rft_widgets.store.connection import Store
+
+ImportMode = Literal["append", "replace"]
+
+_SHOWN_ERRORS = 1_000
+
+
+class ImportState(Struct, kw_only=True):
+    """How far an import is; what the row in ``imports`` holds."""
+
+    id: str
+    dataset_id: str
+    set_id: int
+    mode: ImportMode
+    source: str
+    fingerprint: str | None
+    byte_offset: int = 0
+    lines: int = 0
+    blank: int = 0
+    imported: int = 0
+    valid: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    warnings: dict[str, int] = {}  # noqa: RUF012 - msgspec copies the default of each instance
+
+
+def begin(
+    store: Store, dataset_id: str, *, mode: ImportMode, source: str, fingerprint: str | None
+) -> ImportState:
+    """Open an import."""
+    with store.write(durable=True) as connection:
+        live = datasets.live_set(connection, dataset_id)
+        set_id = live
+        if mode == "replace":
+            set_id = datasets.create_set(connection, dataset_id, "staging")
+        state = ImportState(
+            id=f"imp_{secrets.token_hex(6)}",
+            dataset_id=dataset_id,
+            set_id=set_id,
+            mode=mode,
+            source=source,
+            fingerprint=fingerprint,
+        )
+        now = now_us()
+        connection.execute(
+            imports.insert().values(
+                **_columns(state), status="running", started_us=now, updated_us=now
+            )
+        )
+    return state
+
+
+def find_unfinished(
+    store: Store, dataset_id: str, *, mode: ImportMode | None = None, fingerprint: str | None = None
+) -> tuple[ImportState, ...]:
+    """Imports of a dataset that did not come to their end, the newest first."""
+    query = sa.select(imports).where(
+        imports.c.dataset_id == dataset_id, imports.c.status == "running"
+    )
+    if mode is not None:
+        query = query.where(imports.c.mode == mode)
+    if fingerprint is not None:
+        query = query.where(imports.c.fingerprint == fingerprint)
+    with store.read() as connection:
+        rows = connection.execute(query.order_by(imports.c.started_us.desc())).all()
+    return tuple(_state(row) for row in rows)
+
+
+def write_batch(
+    store: Store,
+    state: ImportState,
+    rows: list[edits.NewRecord],
+    errors: list[LineError],
+) -> None:
+    """Store a batch and how far the file is read, in one transaction; counts go into `state`."""
+    with store.write(durable=True) as connection:
+        _check_target(connection, state)
+        done = edits.insert(
+            store, connection, state.dataset_id, state.set_id, rows, import_id=state.id
+        )
+        if errors:
+            connection.execute(
+                issues.insert(),
+                [
+                    {
+                        "dataset_id": state.dataset_id,
+                        "seq": None,
+                        "import_id": state.id,
+                        "line": error.line,
+                        "code": error.code,
+                        "message": error.message,
+                    }
+                    for error in errors
+                ],
+            )
+        state.imported += done.total
+        state.valid += done.valid
+        state.duplicates += done.duplicates
+        state.refused += len(errors)
+        connection.execute(
+            imports.update()
+            .where(imports.c.id == state.id)
+            .values(**_columns(state), updated_us=now_us())
+        )
+        if state.mode == "append" and rows:
+            datasets.touch(connection, state.dataset_id)
+
+
+def finish(store: Store, state: ImportState) -> None:
+    """End an import: a replace becomes visible here, at once and whole."""
+    with store.write(durable=True) as connection:
+        _check_target(connection, state)
+        if state.mode == "replace":
+            datasets.make_live(connection, state.dataset_id, state.set_id)
+        connection.execute(
+            imports.update()
+            .where(imports.c.id == state.id)
+            .values(status="done", updated_us=now_us())
+        )
+        datasets.touch(connection, state.dataset_id)
+        history.log(
+            connection,
+            state.dataset_id,
+            "import_records",
+            {
+                "import": state.id,
+                "mode": state.mode,
+                "source": state.source,
+                "fingerprint": state.fingerprint,
+                "imported": state.imported,
+                "valid": state.valid,
+                "duplicates": state.duplicates,
+                "refused": state.refused,
+            },
+        )
+
+
+def abandon(store: Store, states: Iterable[ImportState]) -> None:
+    """Give up unfinished imports: what an append committed stays, a staging set is erased."""
+    for state in states:
+        with store.write() as connection:
+            connection.execute(imports.delete().where(imports.c.id == state.id))
+        if state.mode == "replace":
+            edits.purge(store, [state.set_id])
+
+
+def read_errors(store: Store, import_id: str, limit: int = _SHOWN_ERRORS) -> tuple[LineError, ...]:
+    """Refused lines of an import, in order."""
+    with store.read() as connection:
+        rows = connection.execute(
+            sa.select(issues.c.line, issues.c.code, issues.c.message)
+            .where(issues.c.seq.is_(None), issues.c.import_id == import_id)
+            .order_by(issues.c.line)
+            .limit(limit)
+        ).all()
+    return tuple(LineError(line, code, message) for line, code, message in rows)
+
+
+def refused_lines(connection: Connection, dataset_id: str, set_id: int) -> int:
+    """Count the lines that the imports into a set refused."""
+    return int(
+        connection.execute(
+            sa.select(sa.func.coalesce(sa.func.sum(imports.c.refused), 0)).where(
+                imports.c.dataset_id == dataset_id, imports.c.set_id == set_id
+            )
+        ).scalar_one()
+    )
+
+
+def _check_target(connection: Connection, state: ImportState) -> None:
+    live = datasets.live_set(connection, state.dataset_id)
+    if state.mode == "append" and live != state.set_id:
+        raise ImportInterrupted(
+            f"All records of the dataset were replaced while {state.source} was being appended; "
+            f"the {state.imported:,} records appended before that were replaced, too.",
+            hint="Start the import again if it should be added to the new records.",
+        )
+
+
+def _columns(state: ImportState) -> dict[str, object]:
+    columns = msgspec.structs.asdict(state)
+    columns["warnings"] = msgspec.json.encode(state.warnings).decode()
+    return columns
+
+
+def _state(row: sa.Row[tuple[object, ...]]) -> ImportState:
+    fields = {name: getattr(row, name) for name in ImportState.__struct_fields__}
+    fields["warnings"] = msgspec.json.decode(row.warnings)
+    return ImportState(**fields)

@@ -1,0 +1,185 @@
+"""The tables. Migrations make them; this is what queries are written against.
+
+A dataset points to its *live* record set. Records belong to a set, never to a dataset directly, so
+that replacing all records (fill a staging set, then move the pointer), deleting them (move rows to
+a trash set) and undoing either are small transactions however many records there are.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+HEAD = "0001"
+"""Version of the newest migration."""
+
+metadata = sa.MetaData()
+
+# SQLite takes only INTEGER for a key that is the row id.
+_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("objective", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("set_id", _KEY, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
+)
+
+record_sets = sa.Table(
+    "record_sets",
+    metadata,
+    sa.Column("id", _KEY, primary_key=True, autoincrement=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),  # live, staging, trash
+    sa.Column("dictionary_id", sa.BigInteger),
+    sa.Column("indexed_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # names of search tables hold the id: it is never given twice
+)
+sa.Index("record_sets_dataset", record_sets.c.dataset_id)
+
+records = sa.Table(
+    "records",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=False),
+    sa.Column("set_id", _KEY, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("span_id", sa.Text),
+    sa.Column("thread_id", sa.Text),
+    sa.Column("topic", sa.Text),
+    sa.Column("topic_confidence", sa.Float(53)),
+    sa.Column("topic_method", sa.Text),
+    sa.Column("is_valid", sa.SmallInteger, nullable=False),
+    sa.Column("is_generated", sa.SmallInteger, nullable=False),
+    sa.Column("source_record_id", sa.Text),
+    sa.Column("messages", sa.Integer, nullable=False),
+    sa.Column("tokens", sa.Integer, nullable=False),
+    sa.Column("input_hash", sa.BigInteger, nullable=False),
+    sa.Column("score", sa.Float(53)),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
+)
+_r = records.c
+sa.Index("records_id", _r.set_id, _r.id, unique=True)
+sa.Index("records_position", _r.set_id, _r.seq)
+sa.Index("records_hash", _r.set_id, _r.input_hash)
+sa.Index("records_facets", _r.set_id, _r.topic, _r.is_valid, _r.is_generated)
+sa.Index("records_updated", _r.set_id, _r.updated_us)
+
+
+def _partial(name: str, where: str, *columns: sa.Column[object]) -> sa.Index:
+    condition = sa.text(where)
+    return sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+# Few records have these; the indexes hold those few only and cost an import next to nothing.
+_partial("records_span", "span_id IS NOT NULL", _r.set_id, _r.span_id)
+_partial("records_score", "score IS NOT NULL", _r.set_id, _r.score)
+_partial("records_invalid", "is_valid = 0", _r.set_id, _r.seq)
+_partial("records_generated", "is_generated = 1", _r.set_id, _r.seq)
+
+payloads = sa.Table(
+    "payloads",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+dictionaries = sa.Table(
+    "dictionaries",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True,
+              autoincrement=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+
+issues = sa.Table(
+    "issues",
+    metadata,
+    sa.Column("id", _KEY, primary_key=True, autoincrement=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("seq", _KEY),  # the record, or nothing for a line that was refused
+    sa.Column("import_id", sa.Text),
+    sa.Column("line", sa.BigInteger),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+)
+sa.Index("issues_record", issues.c.seq, issues.c.code)
+_partial("issues_refused", "seq IS NULL", issues.c.import_id, issues.c.line)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("set_id", _KEY, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # running, done
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text),
+    sa.Column("byte_offset", sa.BigInteger, nullable=False),
+    sa.Column("lines", sa.BigInteger, nullable=False),
+    sa.Column("blank", sa.BigInteger, nullable=False),
+    sa.Column("imported", sa.BigInteger, nullable=False),
+    sa.Column("valid", sa.BigInteger, nullable=False),
+    sa.Column("duplicates", sa.BigInteger, nullable=False),
+    sa.Column("refused", sa.BigInteger, nullable=False),
+    sa.Column("warnings", sa.Text, nullable=False),
+    sa.Column("started_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
+)
+sa.Index("imports_dataset", imports.c.dataset_id)
+
+deletions = sa.Table(
+    "deletions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("set_id", _KEY, nullable=False),  # where the records were
+    sa.Column("trash_id", _KEY, nullable=False),  # where they are
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("deleted_us", sa.BigInteger, nullable=False),
+)
+sa.Index("deletions_dataset", deletions.c.dataset_id)
+
+record_versions = sa.Table(
+    "record_versions",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("replaced_us", sa.BigInteger, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("events_dataset", events.c.dataset_id, events.c.seq)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+search_texts = sa.Table(
+    # PostgreSQL only: SQLite keeps one full-text table a record set instead.
+    "search_texts",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+)

@@ -1,0 +1,198 @@
+"""A workspace: all datasets of one store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.dataset import DatasetSource
+from rft_widgets.model.record import RecordDraft
+from rft_widgets.steps.extract import Progress
+from rft_widgets.store import datasets, edits, history
+from rft_widgets.store.connection import Store
+
+if TYPE_CHECKING:
+    from rft_widgets.traces.source import TraceSource
+
+DatasetOrder = Literal["updated", "name", "records"]
+
+
+class Workspace:
+    """Datasets in one store, shared with every other process that opens it.
+
+    Parameters
+    ----------
+    url
+        A file path, a database URL (``sqlite:///...``, ``postgresql://...``), or nothing for the
+        store that ``RFT_WIDGETS_DATABASE_URL`` names, else the one in the user's data directory.
+
+    Examples
+    --------
+    >>> ws = Workspace("demo.db")  # doctest: +SKIP
+    >>> ds = ws.create_from_file("traces.jsonl", name="support", objective="...")  # doctest: +SKIP
+    """
+
+    def __init__(self, url: str | Path | None = None) -> None:
+        self._store = Store(url)
+
+    @property
+    def url(self) -> str:
+        """Where the store is, without its password."""
+        return self._store.url
+
+    def create(
+        self, name: str, *, objective: str = "", source: DatasetSource = "upload"
+    ) -> OptimizationDataset:
+        """Make an empty dataset."""
+        name = name.strip()
+        if not name:
+            raise InvalidArgument("A dataset needs a name.", hint="Pass name='...'.")
+        with self._store.write(durable=True) as connection:
+            dataset_id = datasets.create(
+                connection, name=name, objective=objective.strip(), source=source
+            )
+            history.log(
+                connection, dataset_id, "create", {"name": name, "objective": objective.strip()}
+            )
+        return OptimizationDataset(self._store, dataset_id)
+
+    def create_from_file(
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        objective: str = "",
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> OptimizationDataset:
+        """Make a dataset from a JSONL or JSON file; its name is the file's unless one is given.
+
+        Lines that hold no record are refused and kept with their reasons; the rest is imported.
+        When the file as a whole cannot be read, no dataset is left behind.
+        """
+        dataset = self.create(name or Path(path).name.split(".")[0], objective=objective)
+        try:
+            dataset.import_records(path, progress=progress, cancelled=cancelled)
+        except BaseException:
+            self.delete(dataset.id)
+            raise
+        return dataset
+
+    def create_from_traces(
+        self,
+        traces: TraceSource | Iterable[RecordDraft],
+        *,
+        name: str,
+        objective: str = "",
+        mode: Literal["every_turn", "last_turn_per_thread"] = "every_turn",
+        collapse_prefixes: bool = False,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> OptimizationDataset:
+        """Make a dataset from recorded model calls.
+
+        Parameters
+        ----------
+        traces
+            From `open_traces`, filtered as you like; or drafts that its ``to_records`` gave.
+        name, objective
+            Of the dataset.
+        mode, collapse_prefixes
+            Which calls of a thread become records; see `TraceSource.to_records`.
+        """
+        dataset = self.create(name, objective=objective, source="gateway")
+        try:
+            dataset.add_traces(
+                traces,
+                mode=mode,
+                collapse_prefixes=collapse_prefixes,
+                progress=progress,
+                cancelled=cancelled,
+            )
+        except BaseException:
+            self.delete(dataset.id)
+            raise
+        return dataset
+
+    def datasets(
+        self, *, search: str = "", sort: DatasetOrder = "updated"
+    ) -> tuple[OptimizationDataset, ...]:
+        """List the datasets whose name contains `search`, without regard to case."""
+        with self._store.read() as connection:
+            found = datasets.read_all(connection)
+        wanted = search.strip().casefold()
+        chosen = [info for info in found if wanted in info.name.casefold()]
+        if sort == "name":
+            chosen.sort(key=lambda info: info.name.casefold())
+        listed = [OptimizationDataset(self._store, info.id) for info in chosen]
+        if sort == "records":
+            listed.sort(key=lambda dataset: -dataset.stats.total_records)
+        elif sort not in ("updated", "name"):
+            raise InvalidArgument(
+                f"There is no order {sort!r}.", hint="Use 'updated', 'name' or 'records'."
+            )
+        return tuple(listed)
+
+    def dataset(self, dataset_id: str) -> OptimizationDataset:
+        """Open one dataset; `NotFound` if there is none of that id."""
+        with self._store.read() as connection:
+            datasets.read(connection, dataset_id)
+        return OptimizationDataset(self._store, dataset_id)
+
+    def duplicate(self, dataset_id: str, *, name: str | None = None) -> OptimizationDataset:
+        """Copy a dataset with all its records, in one transaction; history stays behind."""
+        with self._store.write(durable=True) as connection:
+            info = datasets.read(connection, dataset_id)
+            copy = datasets.create(
+                connection,
+                name=(name or f"{info.name} (copy)").strip(),
+                objective=info.objective,
+                source=info.source,
+            )
+            count = edits.copy_set(
+                self._store,
+                connection,
+                datasets.live_set(connection, dataset_id),
+                copy,
+                datasets.live_set(connection, copy),
+            )
+            history.log(connection, copy, "duplicate", {"of": dataset_id, "records": count})
+        return OptimizationDataset(self._store, copy)
+
+    def delete(self, dataset_id: str) -> None:
+        """Delete a dataset and everything in it. There is no undo."""
+        with self._store.write(durable=True) as connection:
+            orphans = datasets.remove(connection, dataset_id)
+        edits.purge(self._store, orphans)
+
+    def empty_trash(self) -> int:
+        """Erase deleted and replaced records for good; returns how many. They cannot come back."""
+        with self._store.read() as connection:
+            trash = datasets.trash_sets(connection)
+        return edits.purge(self._store, trash)
+
+    def backup(self, path: str | Path) -> Path:
+        """Write a consistent copy of a SQLite store to a new file, while it is in use."""
+        return self._store.backup(path)
+
+    def close(self) -> None:
+        """Close this process's connections; the store stays."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Workspace {self.url}>"
