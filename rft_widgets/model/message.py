@@ -18,7 +18,7 @@ ContentPart = dict[str, Any]
 """One part of a multimodal content list: ``{"type": "text" | "image_url" | "input_audio", ...}``."""
 
 
-class FunctionCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class FunctionCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """The function a tool call names; ``arguments`` is JSON text, exactly as the model wrote it."""
 
     name: str
@@ -26,7 +26,7 @@ class FunctionCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     extra: dict[str, Any] = field(default_factory=dict, name=EXTRA)
 
 
-class ToolCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class ToolCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A call that an assistant message asks for."""
 
     type: str
@@ -35,7 +35,7 @@ class ToolCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     extra: dict[str, Any] = field(default_factory=dict, name=EXTRA)
 
 
-class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One chat message.
 
     ``content`` is text, a list of parts, or ``None`` (an assistant message that only calls tools).
@@ -57,7 +57,7 @@ class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
         return "\n".join(text for text in texts if isinstance(text, str))
 
 
-class FunctionDefinition(Struct, frozen=True, omit_defaults=True):
+class FunctionDefinition(Struct, frozen=True, omit_defaults=True, gc=False):
     """What a tool is called, what it does, and the JSON schema of its arguments."""
 
     name: str
@@ -67,7 +67,7 @@ class FunctionDefinition(Struct, frozen=True, omit_defaults=True):
     extra: dict[str, Any] = field(default_factory=dict, name=EXTRA)
 
 
-class Tool(Struct, frozen=True, omit_defaults=True):
+class Tool(Struct, frozen=True, omit_defaults=True, gc=False):
     """A tool that the model was offered."""
 
     type: str

@@ -51,7 +51,7 @@ SortKey = Literal[
 """Orders of a page; a minus reverses. Records without a value come last in both directions."""
 
 
-class RecordInput(Struct, frozen=True, omit_defaults=True):
+class RecordInput(Struct, frozen=True, omit_defaults=True, gc=False):
     """The prompt: conversation so far, the tools on offer, and which of them may be called."""
 
     messages: tuple[Message, ...] = ()
@@ -59,7 +59,7 @@ class RecordInput(Struct, frozen=True, omit_defaults=True):
     tool_choice: ToolChoice | None = None
 
 
-class RecordOutput(Struct, frozen=True, omit_defaults=True):
+class RecordOutput(Struct, frozen=True, omit_defaults=True, gc=False):
     """The recorded continuation; no messages when there is none."""
 
     messages: tuple[Message, ...] = ()
@@ -73,7 +73,7 @@ class ValidationIssue(Struct, frozen=True):
     message: str
 
 
-class RecordDraft(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RecordDraft(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A record before it is stored: what a line of a file or a trace holds.
 
     ``id`` is kept when it is given and free in the dataset; otherwise the store makes one.
@@ -94,7 +94,7 @@ class RecordDraft(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dry_run_score: float | None = None
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """One stored record.
 
     ``version`` counts edits, starting at 1; an edit made from an older version is refused.

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from rft_widgets.errors import InvalidArgument, NotFound, StaleEdit
 from rft_widgets.model.record import Deletion, RecordDraft, Selection, TopicMethod, ValidationIssue
 from rft_widgets.store import datasets, history, search
+from rft_widgets.store.bulk import insert_rows
 from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.payload import Body, encode, input_hash
 from rft_widgets.store.records import missing_record, select_seqs
@@ -85,8 +86,8 @@ def insert(
     dictionary = _dictionary(store, connection, set_id, rows)
     fresh = os.urandom(8 * len(rows)).hex()
     now = now_us()
-    narrow: list[dict[str, Any]] = []
-    bodies: list[dict[str, Any]] = []
+    narrow: list[tuple[Any, ...]] = []
+    bodies: list[tuple[int, bytes]] = []
     faults: list[dict[str, Any]] = []
     valid = 0
     compress = store.codec.compress
@@ -106,30 +107,30 @@ def insert(
         for issue in found:
             faults.append(_issue_row(dataset_id, seq, issue, import_id, row.line))  # noqa: PERF401
         narrow.append(
-            {
-                "seq": seq,
-                "set_id": set_id,
-                "id": record_id,
-                "span_id": draft.span_id,
-                "thread_id": draft.thread_id,
-                "topic": draft.topic,
-                "topic_confidence": draft.topic_confidence,
-                "topic_method": draft.topic_method,
-                "is_valid": 0 if found else 1,
-                "is_generated": 1 if draft.is_generated else 0,
-                "source_record_id": draft.source_record_id,
-                "messages": len(draft.input.messages) + len(draft.output.messages),
-                "tokens": row.tokens,
-                "input_hash": row.hash,
-                "score": draft.dry_run_score,
-                "version": 1,
-                "created_us": now,
-                "updated_us": now,
-            }
+            (
+                seq,
+                set_id,
+                record_id,
+                draft.span_id,
+                draft.thread_id,
+                draft.topic,
+                draft.topic_confidence,
+                draft.topic_method,
+                0 if found else 1,
+                1 if draft.is_generated else 0,
+                draft.source_record_id,
+                len(draft.input.messages) + len(draft.output.messages),
+                row.tokens,
+                row.hash,
+                draft.dry_run_score,
+                1,
+                now,
+                now,
+            )
         )
-        bodies.append({"seq": seq, "data": compress(body, dictionary)})
-    connection.execute(records.insert(), narrow)
-    connection.execute(payloads.insert(), bodies)
+        bodies.append((seq, compress(body, dictionary)))
+    insert_rows(connection, records, narrow)
+    insert_rows(connection, payloads, bodies)
     if faults:
         connection.execute(issues.insert(), faults)
     return Inserted(len(rows), valid, len(repeated))

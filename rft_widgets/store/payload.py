@@ -23,7 +23,7 @@ _LEVEL = 1
 _MIN_SAMPLES = 200  # training on fewer gives a dictionary that fits only them
 
 
-class Body(Struct, frozen=True, omit_defaults=True):
+class Body(Struct, frozen=True, omit_defaults=True, gc=False):
     """What the narrow table does not hold."""
 
     input: RecordInput

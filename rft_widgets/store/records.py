@@ -113,9 +113,12 @@ def get(store: Store, dataset_id: str, record_id: str) -> Record:
     with store.read() as connection:
         set_id, _ = set_and_revision(connection, dataset_id)
         rows = connection.execute(
-            _full_rows(sa.select(records).where(records.c.set_id == set_id,
-                                                records.c.id == record_id).subquery("r"))
-        ).all()  # fmt: skip
+            full_rows(
+                sa.select(records.c.seq).where(
+                    records.c.set_id == set_id, records.c.id == record_id
+                )
+            )
+        ).all()
         if not rows:
             raise missing_record(dataset_id, record_id)
         return _to_records(store, connection, dataset_id, rows)[0]
@@ -147,11 +150,8 @@ def stream(
         with store.read() as connection:
             set_id, _ = set_and_revision(connection, dataset_id)
             chosen = select_seqs(store, connection, set_id, selection).order_by(records.c.seq)
-            narrow = sa.select(records).where(
-                records.c.seq.in_(chosen.where(records.c.seq > done).limit(chunk))
-            )
-            some = narrow.subquery("r")
-            rows = connection.execute(_full_rows(some).order_by(some.c.seq)).all()
+            some = chosen.where(records.c.seq > done).limit(chunk)
+            rows = connection.execute(full_rows(some).order_by(records.c.seq)).all()
             found = _to_records(store, connection, dataset_id, rows)
         if not rows:
             return
@@ -306,7 +306,7 @@ def _page_rows(source: Source, sort: SortKey, limit: int, cursor: _Cursor | None
 
 def _by_position(source: Source, limit: int, after: int | None, *, down: bool) -> list[Any]:
     driven = source.query is not None and bool(source.query.match)
-    query = sa.select(records)
+    query = sa.select(records.c.seq)
     position: sa.ColumnElement[int] = records.c.seq
     if driven:
         # The full-text table gives its rows in this order: a page reads no more than its rows.
@@ -325,7 +325,7 @@ def _by_value(
     source: Source, column: sa.Column[Any], limit: int, cursor: _Cursor | None, *, down: bool
 ) -> list[Any]:
     seq = records.c.seq
-    query = sa.select(records).where(*source.conditions(driven_by_search=False))
+    query = sa.select(seq).where(*source.conditions(driven_by_search=False))
     if column.nullable:
         query = query.where(column.is_not(None))
     if cursor is not None:
@@ -340,9 +340,7 @@ def _without_value(
 ) -> list[Any]:
     # These rows come last in both directions, by position.
     seq = records.c.seq
-    query = sa.select(records).where(
-        *source.conditions(driven_by_search=False), column.is_(None)
-    )
+    query = sa.select(seq).where(*source.conditions(driven_by_search=False), column.is_(None))
     if after is not None:
         query = query.where(seq > after)
     return _with_bodies(source, query.order_by(seq).limit(limit), ["seq"], down=False)
@@ -351,14 +349,18 @@ def _without_value(
 def _with_bodies(
     source: Source, narrow: sa.Select[Any], order: list[str], *, down: bool
 ) -> list[Any]:
-    # The order of a subquery is not the order of a join: it is said again, on the few rows left.
-    chosen = narrow.subquery("r")
-    keys = [chosen.c[name].desc() if down else chosen.c[name] for name in order]
-    return list(source.connection.execute(_full_rows(chosen).order_by(*keys)).all())
+    # The order of a subquery is not the order of what holds it: it is said again, on few rows.
+    keys = [records.c[name].desc() if down else records.c[name] for name in order]
+    return list(source.connection.execute(full_rows(narrow).order_by(*keys)).all())
 
 
-def _full_rows(narrow: sa.Subquery) -> sa.Select[Any]:
-    return sa.select(narrow, payloads.c.data).join(payloads, payloads.c.seq == narrow.c.seq)
+# The limit stands inside the subquery, on the narrow table: bodies are read for its rows only.
+_FULL = sa.select(records, payloads.c.data).join(payloads, payloads.c.seq == records.c.seq)
+
+
+def full_rows(seqs: sa.Select[Any]) -> sa.Select[Any]:
+    """Rows with their bodies, for a query of row numbers."""
+    return _FULL.where(records.c.seq.in_(seqs))
 
 
 def _to_records(

@@ -1,4 +1,4 @@
-"""Messages, answers and tools as agent frameworks log them, in the shape of this package.
+"""Requests and answers as agent frameworks log them, in the shape of this package.
 
 Frameworks put the chat of a model call into one input and one output value, each in its own way:
 OpenAI chat or Responses, Gemini, Anthropic blocks, OpenTelemetry parts, LangChain objects, the
@@ -7,27 +7,20 @@ Vercel AI SDK's parts, the ``str()`` of a Python object. The shape tells which i
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
-
-from rft_widgets.model.message import (
-    ContentPart,
-    FunctionCall,
-    Message,
-    MessageShapeError,
-    Tool,
-    ToolCall,
-    ToolChoice,
-    tool_from_json,
-)
+from rft_widgets.model.message import Message, MessageShapeError, Tool, ToolChoice, tool_from_json
 from rft_widgets.model.trace import Choice
 from rft_widgets.traces import foreign
+from rft_widgets.traces.agent_turns import (
+    decoded,
+    message_from_repr,
+    messages_of,
+    read_tool_call,
+)
 from rft_widgets.traces.bodies import chat_choices
-from rft_widgets.traces.documents import Undecodable, decode
 
 
 class Request(NamedTuple):
@@ -36,22 +29,6 @@ class Request(NamedTuple):
     messages: tuple[Message, ...] = ()
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None
-
-
-def decoded(value: Any) -> Any:
-    """Object, list or text that a JSON text holds, also when encoded twice; else the value itself.
-
-    Only objects and lists count as JSON: a text that reads ``42`` or ``null`` stays a text.
-    """
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
-        return value
-    try:
-        inner = decode(value)
-    except Undecodable:
-        return value
-    if isinstance(inner, str):
-        return decoded(inner)
-    return inner if isinstance(inner, (dict, list)) else value
 
 
 def read_request(value: Any) -> Request:
@@ -147,32 +124,8 @@ def finish_reason(value: Any) -> str | None:
     return None if word is None else _FINISH_REASONS.get(word, word)
 
 
-def without_lost_media(messages: Sequence[Message]) -> tuple[tuple[Message, ...], list[str]]:
-    """Take out image, audio and file parts whose data the trace does not hold.
-
-    Returns
-    -------
-    tuple[tuple[Message, ...], list[str]]
-        The messages without those parts, and one line for each part.
-    """
-    kept: list[Message] = []
-    lost: list[str] = []
-    for i, message in enumerate(messages):
-        parts = message.content
-        if isinstance(parts, tuple):
-            whole = tuple(part for part in parts if not _is_lost_media(part))
-            lost += [f"message {i}: {_kind(part)}" for part in parts if _is_lost_media(part)]
-            if len(whole) < len(parts):
-                kept.append(msgspec.structs.replace(message, content=_simplest(whole)))
-                continue
-        kept.append(message)
-    return tuple(kept), lost
-
-
 _FLATTENED = re.compile(r"(system|developer|user|assistant|tool): ")
 """Start of a conversation that an instrumentation joined into ``role: text`` lines."""
-
-_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
 
 _FINISH_REASONS = {
     "tool_call": "tool_calls", "tool-calls": "tool_calls", "completed": "stop",
@@ -187,7 +140,7 @@ def _request_of_list(values: list[Any]) -> Request:
     if len(values) == 1 and isinstance(values[0], list):
         values = values[0]  # a batch of one conversation
     if values and all(isinstance(one, str) for one in values):
-        parsed = [_from_repr(one) for one in values]
+        parsed = [message_from_repr(one) for one in values]
         if None not in parsed:
             values = parsed
         elif len(values) == 1:
@@ -201,7 +154,7 @@ def _request_of_list(values: list[Any]) -> Request:
     for i, one in enumerate(values):
         offered = _offered_tool(one)
         if offered is None:
-            messages += _messages(one, f"message {i}")
+            messages += messages_of(one, f"message {i}")
         else:
             tools += _tools(offered)
     return Request(tuple(messages), tuple(tools))
@@ -225,7 +178,7 @@ def _request_of_object(value: Mapping[str, Any]) -> Request:
             foreign.gemini_tool_choice(value),
         )
     if _is_message(value):
-        return Request(tuple(_messages(value, "input")))
+        return Request(tuple(messages_of(value, "input")))
     body = next((value[key] for key in ("messages", "input", "prompt") if value.get(key)), None)
     if body is None:
         return _request_of_arguments(value)
@@ -249,7 +202,7 @@ def _request_of_arguments(value: Mapping[str, Any]) -> Request:
 
 
 def _system(value: Any) -> list[Message]:
-    return _messages({"role": "system", "content": value}, "system") if value else []
+    return messages_of({"role": "system", "content": value}, "system") if value else []
 
 
 # Outputs ----------------------------------------------------------------------------------------
@@ -278,7 +231,7 @@ def _answers_of_object(value: Mapping[str, Any], calls_before: int) -> tuple[Cho
         message = Message(
             role="assistant",
             content=text if isinstance(text, str) and text else None,
-            tool_calls=tuple(_tool_call(one, "toolCalls") for one in value["toolCalls"]),
+            tool_calls=tuple(read_tool_call(one, "toolCalls") for one in value["toolCalls"]),
         )
         return (Choice(message, finish_reason(value.get("finishReason"))),)
     return None
@@ -290,7 +243,7 @@ def _answers_of_list(values: list[Any]) -> tuple[Choice, ...] | None:
     if not values or not all(isinstance(one, Mapping) for one in values):
         return None
     if all("toolCallId" in one for one in values):
-        calls = tuple(_tool_call(one, f"call {i}") for i, one in enumerate(values))
+        calls = tuple(read_tool_call(one, f"call {i}") for i, one in enumerate(values))
         return (Choice(Message(role="assistant", tool_calls=calls)),)
     if any(one.get("type") in _ITEMS for one in values):
         return (foreign.responses_answer({"output": values}),)
@@ -321,13 +274,10 @@ def _generations(values: list[Any]) -> tuple[Choice, ...] | None:
 
 
 def _one_message(value: Any) -> Message:
-    messages = _messages(value, "the answer")
+    messages = messages_of(value, "the answer")
     if len(messages) != 1 or messages[0].role != "assistant":
         raise MessageShapeError("the answer is not one message of the assistant")
     return messages[0]
-
-
-# Messages ---------------------------------------------------------------------------------------
 
 
 def _is_message(value: Any) -> bool:
@@ -336,233 +286,6 @@ def _is_message(value: Any) -> bool:
         and isinstance(value.get("role"), str)
         and any(key in value for key in ("content", "parts", "tool_calls"))
     )
-
-
-def _messages(value: Any, where: str) -> list[Message]:
-    """Messages of one logged item; results of tools inside a turn become messages of their own."""
-    value = decoded(value)
-    if isinstance(value, str):
-        value = _from_repr(value)
-    if not isinstance(value, Mapping):
-        raise MessageShapeError(f"{where} is not a message")
-    if "lc" in value and isinstance(value.get("kwargs"), Mapping):
-        value = value["kwargs"]  # a serialised LangChain object
-    role = value.get("role") or value.get("type")
-    if not isinstance(role, str):
-        raise MessageShapeError(f"{where} has no role")
-    role = _ROLES.get(role, role)
-    body = value["parts"] if "parts" in value else value.get("content")
-    calls = tuple(_tool_call(one, where) for one in _logged_calls(value))
-    if role == "tool" and not _holds_results(body):
-        return [_tool_message(body, value)]
-    turn = _turn(role, body, where)
-    return [*turn[:-1], _finished(turn[-1], calls, value)]
-
-
-def _finished(message: Message, calls: tuple[ToolCall, ...], fields: Mapping[str, Any]) -> Message:
-    if message.role == "tool":
-        return message
-    # What is empty says nothing; keys of the framework are not the chat's.
-    rest = {k: v for k, v in fields.items() if k not in _READ and v not in (None, "", [], {})}
-    calls = message.tool_calls + calls
-    return msgspec.structs.replace(
-        message,
-        content=(message.content or None) if calls else message.content,
-        name=_text(fields.get("name")) or None,
-        tool_calls=calls,
-        extra=message.extra | rest,
-    )
-
-
-_READ = frozenset({
-    "role", "content", "parts", "name", "type", "tool_calls", "tool_call_id", "function_call",
-    "additional_kwargs", "response_metadata", "usage_metadata", "invalid_tool_calls", "id",
-    "status", "finish_reason", "stop_reason", "stop_sequence", "usage", "model", "example",
-    "annotations", "provider_specific_fields",
-})  # fmt: skip
-"""Keys of a logged message that are read elsewhere, or tell of the framework and not the chat."""
-
-
-def _tool_message(body: Any, fields: Mapping[str, Any]) -> Message:
-    call_id = fields.get("tool_call_id") or fields.get("toolCallId")
-    return Message(
-        role="tool",
-        content=_result_text(body),
-        name=_text(fields.get("name")),
-        tool_call_id=_text(call_id),
-    )
-
-
-def _holds_results(body: Any) -> bool:
-    return isinstance(body, list) and any(
-        isinstance(part, Mapping)
-        and (part.get("type") in _RESULT_PARTS or "function_response" in part)
-        for part in body
-    )
-
-
-_RESULT_PARTS = frozenset({"tool_call_response", "tool-result", "tool_result"})
-_ANTHROPIC_PARTS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
-
-
-def _turn(role: str, body: Any, where: str) -> list[Message]:
-    if not isinstance(body, list):
-        return [Message(role=role, content=body if body is None else foreign.json_text(body))]
-    parts = [{"type": "text", "text": one} if isinstance(one, str) else one for one in body]
-    if not all(isinstance(part, Mapping) for part in parts):
-        raise MessageShapeError(f"{where}: a part of its content is not an object")
-    if any(part.get("type") in _ANTHROPIC_PARTS or _has_source(part) for part in parts):
-        return list(foreign.anthropic_messages({"messages": [{"role": role, "content": parts}]}))
-    if parts and not any("type" in part for part in parts):
-        return list(foreign.gemini_messages({"contents": [{"role": role, "parts": parts}]}))
-    content: list[ContentPart] = []
-    calls: list[ToolCall] = []
-    results: list[Message] = []
-    thoughts: list[str] = []
-    extra: dict[str, Any] = {}
-    for part in parts:
-        kind = part.get("type")
-        if kind in ("tool_call", "tool-call"):
-            calls.append(_tool_call(part, where))
-        elif kind in _RESULT_PARTS:
-            results.append(_tool_result(part))
-        elif kind == "reasoning":
-            thoughts += [text for text in (_part_text(part),) if text]
-        elif kind == "refusal":
-            extra["refusal"] = part.get("refusal")
-        else:
-            content.append(_content_part(part))
-    if results and not content and not calls:
-        return results
-    if thoughts:
-        extra["reasoning_content"] = "\n\n".join(thoughts)
-    message = Message(role=role, content=_simplest(content), tool_calls=tuple(calls), extra=extra)
-    return [*results, message]
-
-
-def _has_source(part: Mapping[str, Any]) -> bool:
-    return part.get("type") in ("image", "document") and isinstance(part.get("source"), Mapping)
-
-
-def _content_part(part: Mapping[str, Any]) -> ContentPart:
-    kind, text = part.get("type"), _part_text(part)
-    if kind in ("text", "input_text", "output_text") and text is not None:
-        return {"type": "text", "text": text}
-    link = part.get("image_url") or part.get("image")
-    if kind in ("input_image", "image") and isinstance(link, str):
-        if not link.startswith(("http://", "https://", "data:", _MEDIA)):
-            media = part.get("mediaType") or part.get("mimeType") or "image/png"
-            link = f"data:{media};base64,{link}"
-        return {"type": "image_url", "image_url": {"url": link}}
-    if kind in ("blob", "uri") and part.get("modality") == "image":
-        data = part.get("content") or part.get("data")
-        link = part.get("uri") or (data and f"data:{part.get('mime_type')};base64,{data}")
-        return {"type": "image_url", "image_url": {"url": link}}
-    return dict(part)
-
-
-def _part_text(part: Mapping[str, Any]) -> str | None:
-    text = part.get("text", part.get("content"))
-    return text if isinstance(text, str) else None
-
-
-def _logged_calls(fields: Mapping[str, Any]) -> Iterator[Any]:
-    named = fields.get("additional_kwargs")
-    named = named if isinstance(named, Mapping) else {}
-    calls = fields.get("tool_calls") or named.get("tool_calls")
-    legacy = fields.get("function_call") or named.get("function_call")
-    if isinstance(calls, (list, tuple)):
-        yield from calls
-    elif isinstance(legacy, Mapping):
-        yield {"function": legacy}
-
-
-def _tool_call(value: Any, where: str) -> ToolCall:
-    inner = value.get("function", value) if isinstance(value, Mapping) else None
-    if not isinstance(inner, Mapping):
-        raise MessageShapeError(f"{where}: a tool call is not an object")
-    name = inner.get("name") or inner.get("toolName")
-    if not isinstance(name, str):
-        raise MessageShapeError(f"{where}: a tool call has no name")
-    keys = ("arguments", "args", "input")
-    arguments: Any = next((inner[key] for key in keys if inner.get(key) is not None), {})
-    call_id = value.get("toolCallId") or value.get("id")
-    return ToolCall(
-        type="function",
-        id=_text(call_id) or None,
-        function=FunctionCall(name=name, arguments=foreign.json_text(arguments)),
-    )
-
-
-def _tool_result(part: Mapping[str, Any]) -> Message:
-    keys = ("result", "response", "output", "content")
-    content = next((part[key] for key in keys if part.get(key) is not None), None)
-    if isinstance(content, Mapping) and set(content) == {"type", "value"}:
-        content = content["value"]  # Vercel AI SDK 5
-    name = part.get("toolName") or part.get("name")
-    call_id = part.get("toolCallId") or part.get("id")
-    return Message(
-        role="tool", content=_result_text(content), name=_text(name), tool_call_id=_text(call_id)
-    )
-
-
-def _result_text(value: Any) -> str | None:
-    if isinstance(value, list) and value and all(_text_of_part(one) is not None for one in value):
-        return "\n".join(str(_text_of_part(one)) for one in value)
-    return value if value is None else foreign.json_text(value)
-
-
-def _text_of_part(part: Any) -> str | None:
-    kinds = ("text", "input_text", "output_text", "summary_text")
-    return _part_text(part) if isinstance(part, Mapping) and part.get("type") in kinds else None
-
-
-def _simplest(parts: Sequence[ContentPart]) -> str | tuple[ContentPart, ...] | None:
-    if not parts:
-        return None
-    if len(parts) == 1 and parts[0].get("type") == "text" and set(parts[0]) == {"type", "text"}:
-        return str(parts[0]["text"])
-    return tuple(parts)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-# Media ------------------------------------------------------------------------------------------
-
-_MEDIA = "@@@langfuseMedia:"
-"""Stands, with an id, in place of data that was uploaded to Langfuse's own storage."""
-
-_CUT = re.compile(r"\[base64_data truncated|litellm_truncated")
-"""What LiteLLM leaves of base64 data."""
-
-_MEDIA_KINDS = frozenset({
-    "image", "input_image", "audio", "input_file", "document", "inline_data", "file_data", "blob",
-    "uri", "media",
-})  # fmt: skip
-"""Kinds of parts that no converter above could turn into one with its data."""
-
-
-def _kind(part: ContentPart) -> str:
-    return f"{part.get('type')} without its data"
-
-
-def _is_lost_media(part: ContentPart) -> bool:
-    kind = part.get("type")
-    if kind == "image_url":
-        image = part.get("image_url")
-        link = image.get("url") if isinstance(image, Mapping) else image
-        if not isinstance(link, str) or not link.startswith(("http://", "https://", "data:")):
-            return True
-        return _MEDIA in link[:200] or _CUT.search(link) is not None
-    if kind in ("input_audio", "file"):
-        inner = part.get(kind)
-        data = inner.get("data") or inner.get("file_data") if isinstance(inner, Mapping) else None
-        if not isinstance(data, str):
-            return not (isinstance(inner, Mapping) and inner.get("file_id"))
-        return _MEDIA in data[:200] or _CUT.search(data) is not None
-    return kind in _MEDIA_KINDS
 
 
 # Tools ------------------------------------------------------------------------------------------
@@ -589,56 +312,3 @@ def _tools(value: Any) -> Iterator[Tool]:
         parameters = decoded(value[schema]) if schema else None
         function = {**fields, "parameters": parameters, "description": fields["description"]}
         yield tool_from_json({"type": "function", "function": function})
-
-
-# Messages logged as the str() of a Python object ------------------------------------------------
-
-
-def _from_repr(text: str) -> dict[str, Any] | None:
-    """Read ``role='user' content='hi' name=None ...``, what ``str()`` makes of a pydantic message.
-
-    Each value is a Python literal, so the text says exactly what the message was. ``None`` if it is
-    no such text, or a key of the chat has a value that is no literal.
-    """
-    if not text.startswith("role='"):
-        return None
-    fields: dict[str, Any] = {}
-    position = 0
-    while position < len(text):
-        key = _REPR_KEY.match(text, position)
-        if key is None:
-            return None
-        end = _literal_end(text, key.end())
-        if key[1] in _REPR_FIELDS:
-            try:
-                fields[key[1]] = ast.literal_eval(text[key.end() : end])
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                return None
-        position = end + 1
-    return fields
-
-
-_REPR_KEY = re.compile(r"(\w+)=")
-_REPR_FIELDS = frozenset({"role", "content", "name", "tool_call_id", "tool_calls"})
-
-
-def _literal_end(text: str, start: int) -> int:
-    """Position of the blank behind the literal at ``start``, or the end of the text."""
-    depth, quote, i = 0, "", start
-    while i < len(text):
-        char = text[i]
-        if quote:
-            if char == "\\":
-                i += 1
-            elif char == quote:
-                quote = ""
-        elif char in "'\"":
-            quote = char
-        elif char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-        elif char == " " and depth == 0:
-            return i
-        i += 1
-    return i

@@ -90,7 +90,7 @@ def detect(value: Any, first: str | None = None) -> str | None:
     ``first`` is tried before the others: documents of one source are mostly of one format. Not so
     a reader that takes almost anything, which would take what is another's.
     """
-    names = READERS
+    names: tuple[str, ...] = READERS
     if first is not None and first not in _TAKES_MUCH:
         names = (first, *(name for name in READERS if name != first))
     return next((name for name in names if reader(name).matches(value)), None)
@@ -113,19 +113,24 @@ def formats(origin: Origin) -> str:
     if origin.format is not None:
         return origin.format
     seen: Counter[str] = Counter()
-    count = 0
+    unread: TraceLoss | None = None
+    is_empty = True
     for item in _unpacked(origin.open()):
-        count += 1
-        if isinstance(item, Document):
-            name = detect(item.value)
-            if name is not None:
-                return reader(name).NAME
-            seen.update(_keys(item.value))
-    if not count:
+        is_empty = False
+        if isinstance(item, TraceLoss):
+            unread = unread or item
+            continue
+        name = detect(item.value)
+        if name is not None:
+            return reader(name).NAME
+        seen.update(_keys(item.value))
+    if is_empty:
         raise UnknownFormat(f"{origin.name} is empty.", hint="Check how it was exported.")
-    keys = ", ".join(key for key, _ in seen.most_common(30)) or "none"
+    said = f" Keys that were seen: {', '.join(key for key, _ in seen.most_common(30))}."
+    if not seen:
+        said = f" At {unread.location}: {unread.message}" if unread else " It has no objects."
     raise UnknownFormat(
-        f"{origin.name} holds no trace format that is known. Keys that were seen: {keys}.",
+        f"{origin.name} holds no trace format that is known.{said}",
         hint="Supported are OpenTelemetry GenAI, OpenInference, Langfuse, LiteLLM, Helicone, "
         "vLLora, Bedrock, OpenAI and plain chat JSON lines.",
     )

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from rft_widgets.model.message import MessageShapeError, Tool
 from rft_widgets.model.trace import Choice, Score, Trace, TraceLoss, Usage
 from rft_widgets.traces import agent_messages as agents
+from rft_widgets.traces.agent_turns import decoded
 from rft_widgets.traces.exchange import moment, number_or_none, text_or_none
+from rft_widgets.traces.media import without_lost_media
 from rft_widgets.traces.reader import Document, OtherSpan, Reading
 
 NAME = "langfuse"
@@ -98,13 +100,13 @@ class _Observation(NamedTuple):
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        value = agents.decoded(self.get("metadata"))
+        value = decoded(self.get("metadata"))
         return value if isinstance(value, Mapping) else {}
 
     @property
     def attributes(self) -> Mapping[str, Any]:
         """Attributes of the OpenTelemetry span that the observation was made from."""
-        value = agents.decoded(self.metadata.get("attributes"))
+        value = decoded(self.metadata.get("attributes"))
         return value if isinstance(value, Mapping) else {}
 
 
@@ -175,9 +177,9 @@ def _read(observation: _Observation) -> Iterator[Reading]:
 
 def _read_call(observation: _Observation) -> Iterator[Reading]:
     logged_output = observation.get("output")
-    output = agents.decoded(logged_output)
+    output = decoded(logged_output)
     try:
-        request = agents.read_request(agents.decoded(observation.get("input")))
+        request = agents.read_request(decoded(observation.get("input")))
         calls_before = sum(len(message.tool_calls) for message in request.messages)
         text = logged_output if isinstance(logged_output, str) else None
         choices = agents.read_answers(output, text, calls_before=calls_before)
@@ -191,14 +193,14 @@ def _read_call(observation: _Observation) -> Iterator[Reading]:
     if not request.messages:
         yield _loss(observation, "no_request", _why_no_request(observation))
         return
-    messages, lost = agents.without_lost_media(_instructed(request, output).messages)
+    messages, lost = without_lost_media(_instructed(request, output).messages)
     for line in lost:
         yield _loss(observation, "image_without_data", f"The observation only mentions {line}.")
     yield _trace(observation, request._replace(messages=messages, tools=tools), choices, output)
 
 
 def _why_no_request(observation: _Observation) -> str:
-    value = agents.decoded(observation.get("input"))
+    value = decoded(observation.get("input"))
     if isinstance(value, Mapping):
         return f"The input holds no messages, only: {', '.join(sorted(map(str, value)))[:200]}."
     return "The observation has an output but no input."
@@ -261,8 +263,8 @@ def _trace(
 
 
 def _recorded_finish_reason(observation: _Observation) -> str | None:
-    params = agents.decoded(observation.get("modelParameters"))
-    reasons = agents.decoded(observation.attributes.get("gen_ai.response.finish_reasons"))
+    params = decoded(observation.get("modelParameters"))
+    reasons = decoded(observation.attributes.get("gen_ai.response.finish_reasons"))
     if isinstance(reasons, list) and len(reasons) == 1:
         return agents.finish_reason(reasons[0])
     said = observation.attributes.get("ai.response.finishReason")
@@ -274,7 +276,7 @@ def _recorded_finish_reason(observation: _Observation) -> str | None:
 def _tools(observation: _Observation, output: Any) -> tuple[Tool, ...]:
     """Tools on offer, from whichever place the framework wrote them to."""
     attributes, metadata = observation.attributes, observation.metadata
-    parameters = agents.decoded(attributes.get("model_request_parameters"))
+    parameters = decoded(attributes.get("model_request_parameters"))
     parameters = parameters if isinstance(parameters, Mapping) else {}
     # Pydantic AI offers the form of the final answer as a tool, too.
     offered = [
@@ -285,12 +287,12 @@ def _tools(observation: _Observation, output: Any) -> tuple[Tool, ...]:
     numbered = [attributes.get(f"llm.tools.{i}.tool.json_schema") for i in range(len(attributes))]
     sources = (
         output.get("tools") if _is_response(output) else None,
-        agents.decoded(metadata.get("tools")),
-        agents.decoded(attributes.get("ai.prompt.tools")),
-        agents.decoded(attributes.get("gen_ai.tool.definitions")),
+        decoded(metadata.get("tools")),
+        decoded(attributes.get("ai.prompt.tools")),
+        decoded(attributes.get("gen_ai.tool.definitions")),
         offered,
         [one for one in numbered if one is not None],
-        agents.decoded(observation.get("toolDefinitions")),
+        decoded(observation.get("toolDefinitions")),
     )
     return next((tools for source in sources if (tools := agents.read_tools(source))), ())
 
@@ -323,12 +325,12 @@ def _provider(observation: _Observation) -> str | None:
 
 
 def _params(observation: _Observation) -> dict[str, Any]:
-    params = agents.decoded(observation.get("modelParameters"))
+    params = decoded(observation.get("modelParameters"))
     if not isinstance(params, Mapping):
         return {}
     words = {"true": True, "false": False}  # Langfuse stores what is no number as text
     return {
-        key: words.get(v, agents.decoded(v)) if isinstance(v, str) else v
+        key: words.get(v, decoded(v)) if isinstance(v, str) else v
         for key, v in params.items()
         if key in _PARAMS and v not in (None, "")
     }
@@ -351,7 +353,7 @@ def _own_counts(output: Any) -> Any:
 
 
 def _details(observation: _Observation) -> Any:
-    return agents.decoded(observation.get("usageDetails"))
+    return decoded(observation.get("usageDetails"))
 
 
 _USAGE = {
@@ -394,7 +396,7 @@ def _count(counts: Mapping[str, Any], names: Iterable[str]) -> int | None:
 
 def _cost(observation: _Observation, output: Any) -> float | None:
     # Without details nothing was computed, and the total is a mere 0.
-    if not agents.decoded(observation.get("costDetails")):
+    if not decoded(observation.get("costDetails")):
         return None
     own, counted = _own_counts(output), _details(observation)
     if isinstance(own, Mapping) and isinstance(counted, Mapping):

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from rft_widgets.model.trace import Usage
-from rft_widgets.traces.agent_messages import decoded, read_tool_choice, without_lost_media
+from rft_widgets.traces.agent_messages import read_tool_choice
+from rft_widgets.traces.agent_turns import decoded
 from rft_widgets.traces.bodies import read_exchange
 from rft_widgets.traces.exchange import (
     Exchange,
@@ -21,6 +22,7 @@ from rft_widgets.traces.exchange import (
     text_or_none,
     to_readings,
 )
+from rft_widgets.traces.media import without_lost_media
 from rft_widgets.traces.reader import Document, OtherSpan, Reading
 
 NAME = "litellm"

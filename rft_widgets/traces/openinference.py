@@ -207,9 +207,7 @@ def _from_values(
             exchange = read_exchange(asked, answered if isinstance(answered, Mapping) else None)
         except (LostCall, ValueError):
             return _Request(()), choices
-        request = _Request(
-            exchange.messages, exchange.tools, exchange.tool_choice, exchange.model
-        )
+        request = _Request(exchange.messages, exchange.tools, exchange.tool_choice, exchange.model)
         return request, choices or exchange.choices
     if not choices and isinstance(answered, str) and answered:
         choices = (Choice(Message("assistant", answered)),)

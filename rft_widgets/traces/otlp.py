@@ -243,7 +243,7 @@ def _span(value: Mapping[str, Any], resource: dict[str, Any], location: str) -> 
         parent_span_id=_id(_first(value, "parentSpanId", "parent_span_id", "parent_id")),
         started_at=started_at,
         latency_ms=(ended_at - started_at) / timedelta(milliseconds=1)
-        if started_at and ended_at
+        if started_at and ended_at and ended_at >= started_at
         else None,
         attributes=_span_attributes(value),
         events=events,

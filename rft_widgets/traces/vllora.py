@@ -16,7 +16,8 @@ from msgspec import structs
 
 from rft_widgets.model.trace import Trace, TraceLoss
 from rft_widgets.traces import otel_genai
-from rft_widgets.traces.agent_messages import decoded, read_answers, without_lost_media
+from rft_widgets.traces.agent_messages import read_answers
+from rft_widgets.traces.agent_turns import decoded
 from rft_widgets.traces.bodies import read_exchange
 from rft_widgets.traces.documents import Undecodable, decode
 from rft_widgets.traces.exchange import (
@@ -28,6 +29,7 @@ from rft_widgets.traces.exchange import (
     to_readings,
     usage_of,
 )
+from rft_widgets.traces.media import without_lost_media
 from rft_widgets.traces.reader import Document, OtherSpan, Reading
 from rft_widgets.traces.vllora_source import (
     COLUMNS,
@@ -217,7 +219,7 @@ def _read_trace(spans: Mapping[str, _Span]) -> Iterator[Reading]:
 def _ancestors(span: _Span, spans: Mapping[str, _Span]) -> Iterator[_Span]:
     seen = {span.id}
     parent_id = span.parent_id
-    while parent_id in spans and parent_id not in seen:
+    while parent_id is not None and parent_id in spans and parent_id not in seen:
         seen.add(parent_id)
         yield spans[parent_id]
         parent_id = spans[parent_id].parent_id
@@ -384,13 +386,14 @@ def _unquoted(text: Any) -> str | None:
 def _known(call: _Call, exchange: Exchange) -> dict[str, Any]:
     span = call.span
     started, ended = (_us(span.fields.get(key)) for key in ("start_time_us", "finish_time_us"))
+    latency_ms = None if started is None or ended is None else (ended - started) / 1000
     return {
         "trace_id": text_or_none(span.fields.get("trace_id")),
         "span_id": span.id,
         "parent_span_id": span.parent_id,
         "thread_id": text_or_none(call.nearest("thread_id")),
         "started_at": _moment(started),
-        "latency_ms": (ended - started) / 1000 if None not in (started, ended) else None,
+        "latency_ms": latency_ms,
         "model": _model(call),
         "provider": _provider(call),
         "usage": usage_of({"usage": span.get("usage")}) or exchange.usage,

@@ -55,10 +55,16 @@ def read_store(path: Path) -> Iterator[Document]:
     """
     if not path.is_file():
         raise NotFound(f"There is no gateway store {path}.", hint="Check the path.")
+    idle = _is_idle(path)
+    before = _state(path)
     try:
-        with closing(_connect(path)) as connection:
+        with closing(_connect(path, idle=idle)) as connection:
             for number, row in enumerate(connection.execute(_select(connection, path)), start=1):
+                if idle and number % _ROWS_BETWEEN_LOOKS == 0:
+                    _check_unchanged(path, before)
                 yield Document(f"row {number}", dict(row))
+        if idle:
+            _check_unchanged(path, before)
     except sqlite3.Error as error:
         raise StoreUnavailable(
             f"The gateway store {path} cannot be read: {error}.",
@@ -131,22 +137,22 @@ COLUMNS = (
 _NEEDED = frozenset({"trace_id", "span_id", "operation_name", "start_time_us", "attribute"})
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    address = path.resolve().as_uri()
-    connection = _open(f"{address}?mode=ro")
-    try:
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
-        if _has_writer(path):
-            raise
-        # A store in WAL mode in a folder where we may not write: SQLite cannot make the file by
-        # which it would see other writers, and as there is no log either, there are none.
-        return _open(f"{address}?mode=ro&immutable=1")
-    return connection
+_ROWS_BETWEEN_LOOKS = 1000
 
 
-def _open(address: str) -> sqlite3.Connection:
+def _is_idle(path: Path) -> bool:
+    """Whether the store is in WAL mode and no gateway has it open.
+
+    Opening it the usual way would then leave files beside it, as SQLite needs them even to read.
+    """
+    with path.open("rb") as file:
+        header = file.read(20)
+    return header[18:20] == b"\x02\x02" and not path.with_name(f"{path.name}-wal").exists()
+
+
+def _connect(path: Path, *, idle: bool) -> sqlite3.Connection:
+    # Immutable: without locks, and so without those files.
+    address = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if idle else ''}"
     timeout_s = STORE.busy_timeout_ms / 1000
     connection = sqlite3.connect(address, uri=True, timeout=timeout_s, isolation_level=None)
     connection.row_factory = sqlite3.Row
@@ -155,13 +161,23 @@ def _open(address: str) -> sqlite3.Connection:
     return connection
 
 
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+def _check_unchanged(path: Path, before: tuple[int, int]) -> None:
+    # A gateway that has started meanwhile writes to its log first, which does not concern us; only
+    # when it has carried the log over do the pages that we read change.
+    if _state(path) != before:
+        raise StoreUnavailable(
+            f"A gateway has started to write to {path} while it was read.", hint="Read it again."
+        )
+
+
 def _as_text(data: bytes) -> str:
     # A damaged row must not end the reading of all the others.
     return data.decode("utf-8", "surrogateescape")
-
-
-def _has_writer(path: Path) -> bool:
-    return any(path.with_name(path.name + end).exists() for end in ("-wal", "-shm", "-journal"))
 
 
 def _select(connection: sqlite3.Connection, path: Path) -> str:
@@ -189,8 +205,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _checked(url: str) -> str:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise InvalidArgument(f"{url} is no address of a gateway: {error}.") from error
@@ -225,6 +241,7 @@ def _page(
     try:
         with opener.open(request, timeout=timeout_s) as response:
             body = response.read(MAX_PAGE_BYTES + 1)
+            missing_bytes = response.length or 0
     except urllib.error.HTTPError as error:
         with error:
             reason = "it sends us elsewhere" if 300 <= error.code < 400 else error.reason
@@ -237,6 +254,8 @@ def _page(
             f"{address} does not answer: {getattr(error, 'reason', None) or error}.",
             hint="Is the gateway running?",
         ) from error
+    if len(body) <= MAX_PAGE_BYTES and missing_bytes:
+        raise GatewayUnreachable(f"The answer of {address} breaks off.", hint="Try it again.")
     if len(body) > MAX_PAGE_BYTES:
         raise GatewayAnswerInvalid(
             f"{address} answered with more than {MAX_PAGE_BYTES:,} bytes.",

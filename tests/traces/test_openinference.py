@@ -3,7 +3,14 @@ from collections import Counter
 
 import pytest
 from oracle import (
-    OPENINFERENCE, answers, calls_by_openinference_span, envelope, load, pairs, prompt, said,
+    OPENINFERENCE,
+    answers,
+    calls_by_openinference_span,
+    envelope,
+    load,
+    pairs,
+    prompt,
+    said,
 )  # fmt: skip
 
 from rft_widgets.model.message import to_json
@@ -176,6 +183,7 @@ def test_every_trace_says_what_the_call_really_was(data, variant):
             for i, message in enumerate(messages):
                 if message["calls"] and message["content"] == "" and not is_told:
                     assert f"llm.{side}_messages.{i}.message.content" not in attributes
+                    assert variant in NUMBERED or raw_content(attributes, i) is None
                     message["content"] = None
         assert not any("refusal" in key for key in attributes)
         assert prompt(trace, without=without) == asked, trace.location
@@ -184,6 +192,10 @@ def test_every_trace_says_what_the_call_really_was(data, variant):
         choice = call["request"].get("tool_choice") or call["request"].get("function_call")
         assert trace.tool_choice == choice
     assert compared == 216
+
+
+def raw_content(attributes, i):
+    return json.loads(attributes["output.value"])["choices"][i]["message"].get("content")
 
 
 def as_sent(attributes):

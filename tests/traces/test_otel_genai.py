@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import (
-    OTLP, answers, any_value, calls_by_span, envelope, load, log, pairs, prompt, said, span,
+    OTLP,
+    answers,
+    any_value,
+    calls_by_span,
+    envelope,
+    load,
+    log,
+    pairs,
+    prompt,
+    said,
+    span,
 )  # fmt: skip
 
 from rft_widgets.model.message import to_json
@@ -486,7 +496,9 @@ def test_a_conversation_recorded_without_its_content_is_none():
         log("gen_ai.user.message"),
         log("gen_ai.assistant.message", {"tool_calls": calls}),
         log("gen_ai.tool.message", {"id": "c1"}),
-        log("gen_ai.choice", {"index": 0, "finish_reason": "stop", "message": {"role": "assistant"}}),
+        log(
+            "gen_ai.choice", {"index": 0, "finish_reason": "stop", "message": {"role": "assistant"}}
+        ),
     ]
     (loss,) = read(envelope(span(CHAT), logs=hidden))
     assert loss.code == "no_content"
@@ -539,6 +551,35 @@ def test_spans_of_one_id_in_different_traces_keep_apart():
     assert len(b.messages) == 1
 
 
+def test_scores_join_their_span_and_are_no_call_by_themselves():
+    score = log("gen_ai.evaluation.result", None, {"gen_ai.evaluation.name": "good"})
+    assert read(envelope(logs=[score])) == []
+    assert read(envelope(logs=[score | {"spanId": ""}])) == []
+    trace = one(envelope(logs=[score]), *structured())
+    assert [found.name for found in trace.scores] == ["good"]
+
+
+def test_log_records_of_an_openinference_span_are_no_second_call():
+    held = {
+        "openinference.span.kind": "LLM",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": "Hello?",
+    }
+    logs = envelope(logs=[log(name, body) for name, body in BODIES])
+    assert one(logs, envelope(span(held)), logs).format == "openinference"
+
+
+def test_a_self_contained_log_record_needs_no_span():
+    content = CHAT | {"gen_ai.input.messages": PARTS, "gen_ai.output.messages": OUTPUT}
+    record = log("gen_ai.client.inference.operation.details", None, content)
+    trace = one(envelope(logs=[record | {"spanId": "", "traceId": ""}]))
+    assert (trace.model, trace.span_id, trace.location) == ("m", None, "line 1")
+    (loss,) = read(
+        envelope(logs=[log(record["eventName"], None, {"gen_ai.operation.name": "embeddings"})])
+    )
+    assert loss.code == "unsupported_call"
+
+
 # Values -----------------------------------------------------------------------------------------
 
 values = st.recursive(
@@ -562,6 +603,20 @@ def test_values_come_back_from_otlp(value):
        "llm.output_messages", "input.value", "llm.invocation_parameters"]), values))  # fmt: skip
 def test_no_value_of_an_attribute_stops_the_reading(held):
     assert len(read(envelope(span(CHAT | held)))) >= 1
+
+
+@given(
+    st.sampled_from([*dict(BODIES), "gen_ai.content.prompt", "gen_ai.evaluation.result"]),
+    st.dictionaries(
+        st.sampled_from(["content", "tool_calls", "message", "index", "role", "id", "name",
+                         "gen_ai.prompt", "gen_ai.event.content", "finish_reason"]),
+        values | values.map(json.dumps),
+    ),
+)  # fmt: skip
+def test_no_value_of_an_event_stops_the_reading(name, held):
+    asked = {"gen_ai.prompt.0.content": "Hello?"}
+    assert len(read(envelope(span(CHAT | asked, events=[(name, held)])))) >= 1
+    assert len(read(envelope(span(CHAT)), envelope(logs=[log(name, held)]))) >= 1
 
 
 @given(st.binary(min_size=8, max_size=8), st.binary(min_size=16, max_size=16))
