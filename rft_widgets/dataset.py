@@ -104,8 +104,8 @@ class OptimizationDataset:
 
     def update(self, *, name: str | None = None, objective: str | None = None) -> None:
         """Change name, objective or both."""
-        values = {"name": name, "objective": objective}
-        values = {key: value.strip() for key, value in values.items() if value is not None}
+        given = {"name": name, "objective": objective}
+        values = {key: value.strip() for key, value in given.items() if value is not None}
         if not values.get("name", "unchanged"):
             raise InvalidArgument("A dataset needs a name.", hint="Pass a text that is not empty.")
         if not values:
@@ -192,8 +192,8 @@ class OptimizationDataset:
 
         Examples
         --------
-        >>> page = ds.records(search="refund", valid=True, limit=20)  # doctest: +SKIP
-        >>> more = ds.records(search="refund", valid=True, limit=20, after=page.next)  # doctest: +SKIP
+        >>> page = ds.records(search="refund", limit=20)  # doctest: +SKIP
+        >>> more = ds.records(search="refund", limit=20, after=page.next)  # doctest: +SKIP
         """
         given = RecordFilter(
             search=search,

@@ -154,7 +154,6 @@ class Workspace:
                 source=info.source,
             )
             count = edits.copy_set(
-                self._store,
                 connection,
                 datasets.live_set(connection, dataset_id),
                 copy,

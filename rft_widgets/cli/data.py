@@ -31,7 +31,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--name", help="name of the new dataset (default: the file's)")
     parser.add_argument("--objective", default="", help="what the model should become better at")
     parser.add_argument("--mode", choices=("append", "replace"), default="append")
-    parser.add_argument("--resume", action="store_true", help="go on with an import that was cut off")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an import that was cut off"
+    )
     add_common(parser)
     parser.set_defaults(run=_import)
 
@@ -61,7 +63,9 @@ def _import(options: argparse.Namespace) -> None:
     with open_workspace(options) as workspace:
         created = options.dataset is None and not options.resume
         if options.resume and options.dataset is None:
-            raise RftError("--resume needs --dataset.", hint="`rft-widgets datasets` lists the ids.")
+            raise RftError(
+                "--resume needs --dataset.", hint="`rft-widgets datasets` lists the ids."
+            )
         if created:
             name = options.name or options.file.name.split(".")[0]
             dataset = workspace.create(name, objective=options.objective)
@@ -117,7 +121,10 @@ def _list(options: argparse.Namespace) -> None:
         found = workspace.datasets(search=options.search, sort=options.sort)
         if options.json:
             print_json(
-                [msgspec.structs.asdict(dataset.info) | {"stats": dataset.stats} for dataset in found]
+                [
+                    msgspec.structs.asdict(dataset.info) | {"stats": dataset.stats}
+                    for dataset in found
+                ]
             )
             return
         rows = [

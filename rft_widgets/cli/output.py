@@ -15,9 +15,7 @@ from rft_widgets.workspace import Workspace
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command takes."""
-    parser.add_argument(
-        "--database", metavar="URL", help="store to use: a file or a database URL"
-    )
+    parser.add_argument("--database", metavar="URL", help="store to use: a file or a database URL")
     parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
 
 

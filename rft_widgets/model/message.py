@@ -1,4 +1,4 @@
-"""Chat messages and tools in the OpenAI shape; unknown keys are kept in ``extra``, never dropped."""
+"""Chat messages and tools in the OpenAI shape; unknown keys are kept in ``extra``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Struct, field
 
 EXTRA = "rft_widgets.extra"
-"""Key under which unknown keys travel inside the store; in files they stand beside the known ones."""
+"""Key of the unknown keys inside the store; in files they stand beside the known ones."""
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 """The roles a message may have."""
 
 ContentPart = dict[str, Any]
-"""One part of a multimodal content list: ``{"type": "text" | "image_url" | "input_audio", ...}``."""
+"""One part of a content list: ``{"type": "text" | "image_url" | "input_audio", ...}``."""
 
 
 class FunctionCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):

@@ -232,7 +232,7 @@ class ImportResult(Struct, frozen=True, kw_only=True):
     duplicates: int
     refused: int
     warnings: dict[str, int]
-    """Counts by code of what is worth knowing but does not invalidate: ``last_message_not_user``."""
+    """Counts of what is worth knowing but does not invalidate: ``last_message_not_user``."""
     errors: tuple[LineError, ...]
 
 

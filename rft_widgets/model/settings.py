@@ -17,7 +17,7 @@ class ValidationSettings(Struct, frozen=True, kw_only=True):
     tokenizer: str | None = None
     """Name of a tiktoken encoding (``o200k_base``) to count with; needs the extra ``tokenizer``."""
     attention_share: float = 0.2
-    """Share of invalid records (0..1) up to which the health bar says attention, above it warning."""
+    """Share of invalid records (0..1) up to which the health is attention, above it warning."""
     frequent_code_share: float = 0.05
     """Share of all records (0..1) above which one error code earns a recommendation."""
 

@@ -56,7 +56,7 @@ def export(records: Iterable[Record], path: str | Path, file_format: ExportForma
     if file_format == "csv":
         return _write_csv(records, target)
     lines = {
-        "jsonl": lambda record: chat_json(record),
+        "jsonl": chat_json,
         "chat": lambda record: chat_json(record, dataset=False),
         "training": training_json,
     }
@@ -82,7 +82,7 @@ def training_json(record: Record) -> dict[str, Any]:
     if not messages or messages[-1].role not in ("user", "tool"):
         ends = f"ends in a message of role {messages[-1].role!r}" if messages else "is empty"
         raise InvalidArgument(
-            f"The prompt of record {record.id} {ends}; training services refuse the whole file then.",
+            f"The prompt of record {record.id} {ends}; training services refuse such a file.",
             hint="Edit or delete the record, or leave it out of the selection.",
         )
     line: dict[str, Any] = {"messages": to_json(messages)}
@@ -91,7 +91,7 @@ def training_json(record: Record) -> dict[str, Any]:
     clash = sorted(line.keys() & record.item.keys())
     if clash:
         raise InvalidArgument(
-            f"The item of record {record.id} has fields that training files use themselves: {clash}.",
+            f"The item of record {record.id} has fields that training files use: {clash}.",
             hint="Rename them before the export.",
         )
     return line | record.item
@@ -117,7 +117,7 @@ COLUMNS = (
     "prompt", "response", "messages", "tools", "output", "finish_reason", "item", "metadata",
     "created_at", "updated_at",
 )  # fmt: skip
-"""Columns of the table forms. ``prompt`` is the last user message, ``response`` the answer's text."""
+"""Columns of a table. ``prompt`` is the last user message, ``response`` the answer's text."""
 
 
 def _row(record: Record) -> dict[str, Any]:

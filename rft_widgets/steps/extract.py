@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import msgspec
+
 from rft_widgets.errors import ImportInterrupted, InvalidArgument
 from rft_widgets.model.record import (
     ImportProgress,
     ImportResult,
     LineError,
     RecordDraft,
+    RefusalCode,
 )
 from rft_widgets.model.settings import LIMITS, STORE
 from rft_widgets.steps.lines import inspect, read_lines
-from rft_widgets.steps.parse import LineRefused, draft_from_json, parse_line
+from rft_widgets.steps.parse import LineRefused, check_text, draft_from_json, parse_line
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import imports, search
 from rft_widgets.store.connection import Store
@@ -86,7 +89,9 @@ def import_file(
         content = line.content
         if content is None:
             batch.refuse(
-                line.number, "line_too_long", f"The line is longer than {LIMITS.max_line_bytes:,} bytes."
+                line.number,
+                "line_too_long",
+                f"The line is longer than {LIMITS.max_line_bytes:,} bytes.",
             )
         elif not content or content.isspace():
             batch.blank()
@@ -125,7 +130,11 @@ def import_drafts(
             batch.write()
             if cancelled():
                 imports.abandon(store, [state])
-                kept = f"{state.imported:,} records were kept" if mode == "append" else "nothing was changed"
+                kept = (
+                    f"{state.imported:,} records were kept"
+                    if mode == "append"
+                    else "nothing was changed"
+                )
                 raise ImportInterrupted(f"The import of {source} was cancelled; {kept}.")
     return batch.finish()
 
@@ -158,10 +167,18 @@ class _Batch:
             self._add(number, draft)
 
     def add_draft(self, number: int, draft: RecordDraft) -> None:
-        self._add(number, draft)
+        # A draft did not go through the parser, which refuses what databases and JSON cannot hold.
+        try:
+            check_text(msgspec.json.encode(draft))
+        except UnicodeEncodeError:
+            self.refuse(number, "lone_surrogate", "A text holds half of a surrogate pair.")
+        except LineRefused as refused:
+            self.refuse(number, refused.code, refused.message)
+        else:
+            self._add(number, draft)
 
-    def refuse(self, number: int, code: str, message: str) -> None:
-        self._errors.append(LineError(number, code, message))  # type: ignore[arg-type]
+    def refuse(self, number: int, code: RefusalCode, message: str) -> None:
+        self._errors.append(LineError(number, code, message))
 
     def blank(self) -> None:
         self._state.blank += 1
@@ -240,4 +257,6 @@ def drafts_from(values: Iterable[dict[str, object]]) -> Iterable[RecordDraft]:
 
 def _check_mode(mode: str) -> None:
     if mode not in ("append", "replace"):
-        raise InvalidArgument(f"There is no import mode {mode!r}.", hint="Use 'append' or 'replace'.")
+        raise InvalidArgument(
+            f"There is no import mode {mode!r}.", hint="Use 'append' or 'replace'."
+        )

@@ -1,6 +1,6 @@
-"""A file as numbered lines: plain, gzip-compressed, JSONL or one JSON document.
+r"""A file as numbered lines: plain, gzip-compressed, JSONL or one JSON document.
 
-Lines end at ``\\n`` and nowhere else: Unicode knows other line ends, which stand inside texts.
+Lines end at ``\n`` and nowhere else: Unicode knows other line ends, which stand inside texts.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _is_wrapper(line: bytes) -> bool:
 
 
 def _decode_document(data: bytes) -> list[Raw] | None:
-    """Elements of an array, of ``{"records": [...]}``, or the one object; ``None`` if it is neither."""
+    """Elements of an array or of ``{"records": [...]}``, or the one object; ``None`` for others."""
     try:
         if data.lstrip().startswith(b"["):
             return msgspec.json.decode(data, type=list[Raw])

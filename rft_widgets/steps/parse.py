@@ -63,8 +63,8 @@ def parse_line(line: bytes) -> RecordDraft:
         raise LineRefused("line_too_long", f"The line has {len(line):,} bytes, the limit is "
                                            f"{LIMITS.max_line_bytes:,}.")  # fmt: skip
     escaped = b"\\" in line  # one byte is found far faster than two
-    if escaped and b"\\u0000" in line and _NUL.search(line):
-        raise LineRefused("nul_character", "A text holds the character U+0000.")
+    if escaped:
+        check_text(line)
     if len(line) > LIMITS.max_int_digits and _LONG_INT.search(line):
         raise LineRefused(
             "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."
@@ -80,6 +80,12 @@ def parse_line(line: bytes) -> RecordDraft:
     if keys + len(top) != written or _SPACED_COLON.search(line):
         _check_duplicate_keys(line)
     return draft
+
+
+def check_text(line: bytes) -> None:
+    """Refuse JSON that spells U+0000, which PostgreSQL cannot hold in a text."""
+    if b"\\u0000" in line and _NUL.search(line):
+        raise LineRefused("nul_character", "A text holds the character U+0000.")
 
 
 def draft_from_json(value: Any) -> RecordDraft:
@@ -145,7 +151,6 @@ _SPACED_COLON = re.compile(rb'"[ \t\r]+:')
 # Definitions of tools repeat from record to record; each distinct text is read once.
 _tools_cache: dict[bytes, tuple[tuple[Tool, ...], int]] = {}
 _TOOLS_CACHE_ENTRIES = 512
-
 
 
 class _State(Struct, forbid_unknown_fields=True):
@@ -246,9 +251,13 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     keys = sum(_keys(value) for value in values.values())
     record_input = values.pop("input")
     if not isinstance(record_input, dict):
-        raise LineRefused("invalid_data_structure", f"'input' is {_kind(record_input)}, not an object.")
+        raise LineRefused(
+            "invalid_data_structure", f"'input' is {_kind(record_input)}, not an object."
+        )
     if "messages" not in record_input:
-        raise LineRefused("missing_messages", f"'input' has no 'messages', only {_names(record_input)}.")
+        raise LineRefused(
+            "missing_messages", f"'input' has no 'messages', only {_names(record_input)}."
+        )
     messages = _messages_from(record_input["messages"], "input.messages")
     output = values.pop("output", None) or {}
     if not isinstance(output, dict):
@@ -272,7 +281,9 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
         if fields.get(key) is not None:
             fields[key] = str(fields[key])
     try:
-        tools = tuple(tool_from_json(tool, "input.tools") for tool in record_input.get("tools") or ())
+        tools = tuple(
+            tool_from_json(tool, "input.tools") for tool in record_input.get("tools") or ()
+        )
     except (MessageShapeError, TypeError) as error:
         raise LineRefused("invalid_data_structure", f"{error}.") from None
     choice = record_input.get("tool_choice")
@@ -446,9 +457,7 @@ def _explain(line: bytes, error: Exception) -> NoReturn:
     except RecursionError:
         raise LineRefused("too_deep", "Arrays and objects nest too deep to read.") from None
     except json.JSONDecodeError as bad:
-        raise LineRefused(
-            "invalid_json", f"{bad.msg} at character {bad.pos + 1}."
-        ) from None
+        raise LineRefused("invalid_json", f"{bad.msg} at character {bad.pos + 1}.") from None
     except ValueError:
         raise LineRefused(
             "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."

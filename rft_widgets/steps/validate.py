@@ -154,7 +154,9 @@ def _judge_tool_results(messages: tuple[Message, ...]) -> list[ValidationIssue]:
     issues: list[ValidationIssue] = []
     if missing:
         issues.append(
-            ValidationIssue("missing_tool_call_id", f"Tool results without tool_call_id: {missing}.")
+            ValidationIssue(
+                "missing_tool_call_id", f"Tool results without tool_call_id: {missing}."
+            )
         )
     if orphan:
         issues.append(

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection
 
 
 def insert_rows(connection: Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -23,11 +23,8 @@ def insert_rows(connection: Connection, table: sa.Table, rows: Sequence[tuple[An
 
 @functools.cache
 def _statement(table: sa.Table, dialect: str) -> str:
-    positional: Dialect = (
-        sqlite.dialect(paramstyle="qmark")
-        if dialect == "sqlite"
-        else postgresql.dialect(paramstyle="format")
-    )
-    compiled = table.insert().compile(dialect=positional)
-    assert compiled.positiontup == [c.name for c in table.c]  # type: ignore[attr-defined]  # noqa: S101
+    # The same statement with places instead of names, in the driver's own spelling.
+    kind: Any = sqlite if dialect == "sqlite" else postgresql
+    style = "qmark" if dialect == "sqlite" else "format"
+    compiled = table.insert().compile(dialect=kind.dialect(paramstyle=style))
     return str(compiled)

@@ -247,4 +247,3 @@ def _forget_connections() -> None:
 
 if sys.platform != "win32":
     os.register_at_fork(after_in_child=_forget_connections)
-

@@ -98,9 +98,7 @@ def describe(connection: Connection, dataset_id: str, **values: str) -> None:
 def make_live(connection: Connection, dataset_id: str, set_id: int) -> int:
     """Point a dataset to another set, and return the set that was live before."""
     before = live_set(connection, dataset_id)
-    connection.execute(
-        datasets.update().where(datasets.c.id == dataset_id).values(set_id=set_id)
-    )
+    connection.execute(datasets.update().where(datasets.c.id == dataset_id).values(set_id=set_id))
     _set_role(connection, before, "trash")
     _set_role(connection, set_id, "live")
     return before

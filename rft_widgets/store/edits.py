@@ -325,13 +325,11 @@ def undo(store: Store, dataset_id: str, deletion_id: str) -> int:
         connection.execute(deletions.delete().where(deletions.c.id == deletion_id))
         connection.execute(record_sets.delete().where(record_sets.c.id == row.trash_id))
         datasets.touch(connection, dataset_id)
-        history.log(
-            connection, dataset_id, "undo_delete", {"deletion": deletion_id, "count": back}
-        )
+        history.log(connection, dataset_id, "undo_delete", {"deletion": deletion_id, "count": back})
         return back
 
 
-def copy_set(store: Store, connection: Connection, source: int, dataset_id: str, to: int) -> int:
+def copy_set(connection: Connection, source: int, dataset_id: str, to: int) -> int:
     """Copy all records of a set, with issues and history of none; returns how many."""
     total = connection.execute(
         sa.select(sa.func.count()).select_from(records).where(records.c.set_id == source)
@@ -536,7 +534,7 @@ def _repeats(connection: Connection, set_id: int, rows: Sequence[NewRecord]) -> 
                 c.set_id == set_id, c.input_hash.in_(hashes[start : start + _FEW])
             )
         )
-        earlier |= {key: name for key, name in found}
+        earlier |= dict(found.tuples().all())
     ids = [row.draft.span_id for row in rows if row.draft.span_id is not None]
     for start in range(0, len(ids), _FEW):
         found_spans = connection.execute(
@@ -600,14 +598,15 @@ def _dictionary(
 
 
 def _ids_of(connection: Connection, seqs: set[int]) -> dict[int, str]:
-    listed, found = sorted(seqs), {}
+    listed = sorted(seqs)
+    found: dict[int, str] = {}
     for start in range(0, len(listed), _FEW):
         rows = connection.execute(
             sa.select(records.c.seq, records.c.id).where(
                 records.c.seq.in_(listed[start : start + _FEW])
             )
         )
-        found |= {seq: name for seq, name in rows}
+        found |= dict(rows.tuples().all())
     return found
 
 

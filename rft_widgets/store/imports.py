@@ -47,7 +47,7 @@ class ImportState(Struct, kw_only=True):
     valid: int = 0
     duplicates: int = 0
     refused: int = 0
-    warnings: dict[str, int] = {}  # noqa: RUF012 - msgspec copies the default of each instance
+    warnings: dict[str, int] = {}
 
 
 def begin(

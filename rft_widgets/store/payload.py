@@ -96,11 +96,11 @@ class Codec:
         return _DECODER.decode(self.decompress(data))
 
     def train(self, connection: Connection, samples: list[bytes]) -> int | None:
-        """Make a dictionary from samples and store it; ``None`` when they are too few to learn from."""
+        """Make a dictionary from samples and store it; ``None`` when they are too few."""
         if len(samples) < _MIN_SAMPLES:
             return None
         try:
-            trained = zstandard.train_dictionary(STORE.dictionary_bytes, samples)
+            trained = zstandard.train_dictionary(STORE.dictionary_bytes, list(samples))
         except zstandard.ZstdError:
             return None  # the library refuses samples that are too short or too alike
         key = trained.dict_id()

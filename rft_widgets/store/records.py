@@ -25,7 +25,7 @@ from rft_widgets.model.settings import STORE, TOPICS
 from rft_widgets.store import search
 from rft_widgets.store.clock import to_datetime
 from rft_widgets.store.datasets import set_and_revision
-from rft_widgets.store.schema import issues, payloads, records
+from rft_widgets.store.schema import issues, payloads, records, search_texts
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -44,7 +44,7 @@ _CACHED_COUNTS = 256
 
 
 class _Cursor(Struct, frozen=True, array_like=True):
-    """Where a page ended: the order, the last value (``None``: among those without one), the row."""
+    """Where a page ended: order, last value (``None``: among those without one), row."""
 
     sort: str
     value: int | float | str | None
@@ -81,7 +81,9 @@ def page(
         If ``sort``, ``limit`` or ``after`` is not one this takes.
     """
     if sort.removeprefix("-") not in _SORTS:
-        raise InvalidArgument(f"There is no order {sort!r}.", hint=f"Use one of {', '.join(_SORTS)}.")
+        raise InvalidArgument(
+            f"There is no order {sort!r}.", hint=f"Use one of {', '.join(_SORTS)}."
+        )
     if not 1 <= limit <= 10_000:
         raise InvalidArgument(f"limit is {limit}.", hint="Ask for 1 to 10,000 records a page.")
     cursor = _decode_cursor(after, sort)
@@ -132,7 +134,7 @@ def seq_of(connection: Connection, dataset_id: str, record_id: str) -> int:
     ).scalar()
     if seq is None:
         raise missing_record(dataset_id, record_id)
-    return seq
+    return int(seq)
 
 
 def stream(
@@ -195,7 +197,7 @@ def codes(connection: Connection, set_id: int) -> dict[str, int]:
         .where(records.c.set_id == set_id, records.c.is_valid == sa.literal_column("0"))
         .group_by(issues.c.code)
     )
-    return {code: n for code, n in rows}
+    return dict(rows.tuples().all())
 
 
 def missing_record(dataset_id: str, record_id: str) -> NotFound:
@@ -254,9 +256,7 @@ class Source:
             found.append(c.topic_confidence < TOPICS.low_confidence)
         if where.code is not None:
             found.append(c.is_valid == sa.literal_column("0"))
-            found.append(
-                sa.exists().where(issues.c.seq == c.seq, issues.c.code == where.code)
-            )
+            found.append(sa.exists().where(issues.c.seq == c.seq, issues.c.code == where.code))
         found += self._search_conditions(driven_by_search=driven_by_search)
         return found
 
@@ -265,11 +265,14 @@ class Source:
         if not self.where.search.strip():
             return []
         if not self.store.is_sqlite:
-            text = search.search_texts.c.text
+            text = search_texts.c.text
             return [
                 c.seq.in_(
-                    sa.select(search.search_texts.c.seq).where(
-                        *(text.icontains(n, autoescape=True) for n in search.needles(self.where.search))
+                    sa.select(search_texts.c.seq).where(
+                        *(
+                            text.icontains(n, autoescape=True)
+                            for n in search.needles(self.where.search)
+                        )
                     )
                 )
             ]
@@ -332,7 +335,9 @@ def _by_value(
         here, there = sa.tuple_(column, seq), sa.tuple_(cursor.value, cursor.seq)
         query = query.where(here < there if down else here > there)
     order = (column.desc(), seq.desc()) if down else (column, seq)
-    return _with_bodies(source, query.order_by(*order).limit(limit), [column.name, "seq"], down=down)
+    return _with_bodies(
+        source, query.order_by(*order).limit(limit), [column.name, "seq"], down=down
+    )
 
 
 def _without_value(

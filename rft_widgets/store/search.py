@@ -97,9 +97,7 @@ def contains_function(codec: Codec) -> Callable[[bytes, str], bool]:
     return contains
 
 
-def index_pending(
-    store: Store, set_id: int, progress: Callable[[int], None] | None = None
-) -> int:
+def index_pending(store: Store, set_id: int, progress: Callable[[int], None] | None = None) -> int:
     """Index the records of a set that are not indexed yet.
 
     Parameters
@@ -161,9 +159,7 @@ def replace_text(
         raw.execute(f"INSERT INTO {table}(rowid, text) VALUES (?, ?)", (seq, new))
         _add_terms(raw, set_id, [new])
     else:
-        connection.execute(
-            search_texts.update().where(search_texts.c.seq == seq).values(text=new)
-        )
+        connection.execute(search_texts.update().where(search_texts.c.seq == seq).values(text=new))
 
 
 def drop_index(store: Store, connection: Connection, set_id: int) -> None:

@@ -254,7 +254,7 @@ def _answers_of_list(values: list[Any]) -> tuple[Choice, ...] | None:
     return None
 
 
-_ITEMS = frozenset({"function_call", "function_call_output", "reasoning", "message"})
+_ITEMS = ("function_call", "function_call_output", "reasoning", "message")
 """Types of items by which a list is one of the Responses API."""
 
 

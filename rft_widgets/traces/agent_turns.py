@@ -22,9 +22,9 @@ from rft_widgets.traces.media import LANGFUSE_MEDIA, simplest
 
 
 def decoded(value: Any) -> Any:
-    """Object, list or text that a JSON text holds, also when encoded twice; else the value itself.
+    """Object or list that a JSON text holds, also when it was encoded twice; else the value itself.
 
-    Only objects and lists count as JSON: a text that reads ``42`` or ``null`` stays a text.
+    A text that reads ``42``, ``null`` or ``"quoted"`` stays as it is: it may be what was said.
     """
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
         return value
@@ -32,9 +32,17 @@ def decoded(value: Any) -> Any:
         inner = decode(value)
     except Undecodable:
         return value
-    if isinstance(inner, str):
-        return decoded(inner)
+    inner = decoded(inner)
     return inner if isinstance(inner, (dict, list)) else value
+
+
+def unquoted(text: str) -> str:
+    """Text that a JSON string holds; any other text as it is."""
+    try:
+        inner = decode(text)
+    except Undecodable:
+        return text
+    return inner if isinstance(inner, str) else text
 
 
 def messages_of(value: Any, where: str) -> list[Message]:
@@ -59,6 +67,7 @@ def messages_of(value: Any, where: str) -> list[Message]:
 
 
 def read_tool_call(value: Any, where: str) -> ToolCall:
+    """Read a tool call with its function inside or flat, under any framework's names."""
     inner = value.get("function", value) if isinstance(value, Mapping) else None
     if not isinstance(inner, Mapping):
         raise MessageShapeError(f"{where}: a tool call is not an object")
@@ -102,7 +111,7 @@ def message_from_repr(text: str) -> dict[str, Any] | None:
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
 
 
-# Turns ------
+# Turns --------------------------------------------------------------------------------------------
 
 
 def _finished(message: Message, calls: tuple[ToolCall, ...], fields: Mapping[str, Any]) -> Message:
@@ -147,8 +156,8 @@ def _holds_results(body: Any) -> bool:
     )
 
 
-_RESULT_PARTS = frozenset({"tool_call_response", "tool-result", "tool_result"})
-_ANTHROPIC_PARTS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
+_RESULT_PARTS = ("tool_call_response", "tool-result", "tool_result")
+_ANTHROPIC_PARTS = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
 def _turn(role: str, body: Any, where: str) -> list[Message]:
@@ -250,7 +259,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-# Messages logged as the str() of a Python object ---
+# Messages logged as the str() of a Python object --------------------------------------------------
 
 _REPR_KEY = re.compile(r"(\w+)=")
 _REPR_FIELDS = frozenset({"role", "content", "name", "tool_call_id", "tool_calls"})

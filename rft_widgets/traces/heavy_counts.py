@@ -30,6 +30,11 @@ class HeavyCounts:
         """Whether every text that was added is counted."""
         return self._sketch is None
 
+    @property
+    def distinct(self) -> int:
+        """Number of different texts; there are more of them where the counts are not exact."""
+        return len(self._counts) if self.is_exact else self.max_distinct
+
     def add(self, text: str) -> None:
         """Count a text once."""
         self.total += 1
@@ -56,9 +61,6 @@ class HeavyCounts:
         floor = 4 * self.total / self.max_distinct
         frequent = [(text, count) for text, count in estimated if count >= floor]
         return sorted(frequent, key=lambda item: (-item[1], item[0]))
-
-    def __len__(self) -> int:
-        return len(self._counts)
 
     def _give_up_exactness(self) -> None:
         self._sketch = array("Q", bytes(8 * _ROWS * _COLUMNS))

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-from rft_widgets.model.message import MessageShapeError, Tool
+from rft_widgets.model.message import Tool
 from rft_widgets.model.trace import Choice, Score, Trace, TraceLoss, Usage
 from rft_widgets.traces import agent_messages as agents
-from rft_widgets.traces.agent_turns import decoded
-from rft_widgets.traces.exchange import moment, number_or_none, text_or_none
+from rft_widgets.traces.agent_turns import decoded, unquoted
+from rft_widgets.traces.exchange import (
+    LostCall,
+    guarded,
+    moment,
+    number_or_none,
+    text_or_none,
+)
 from rft_widgets.traces.media import without_lost_media
 from rft_widgets.traces.reader import Document, OtherSpan, Reading
 
@@ -63,12 +70,12 @@ def read(documents: Iterable[Document]) -> Iterator[Reading]:
             yield from _read(observation)
 
 
-_TYPES = frozenset({
+_TYPES = (
     "SPAN", "GENERATION", "EVENT", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "EMBEDDING",
     "GUARDRAIL",
-})  # fmt: skip
+)  # fmt: skip
 
-_OUTER = frozenset({"ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject"})
+_OUTER = ("ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject")
 """Operations of the Vercel AI SDK around the calls proper (``ai.generateText.doGenerate``)."""
 
 _PARAMS = frozenset({
@@ -154,9 +161,8 @@ def _observations(document: Document) -> Iterator[_Observation | TraceLoss]:
 
 
 def _is_outer(observation: _Observation) -> bool:
-    return observation.get("type") == "GENERATION" and bool(
-        {observation.attributes.get("ai.operationId"), observation.get("name")} & _OUTER
-    )
+    named = (observation.attributes.get("ai.operationId"), observation.get("name"))
+    return observation.get("type") == "GENERATION" and any(name in _OUTER for name in named)
 
 
 # One observation --------------------------------------------------------------------------------
@@ -172,30 +178,28 @@ def _read(observation: _Observation) -> Iterator[Reading]:
         why = observation.get("statusMessage") or "without a message"
         yield _loss(observation, "failed_call", f"The call failed: {why}")
     else:
-        yield from _read_call(observation)
+        yield from guarded(
+            observation.location, partial(_read_call, observation), observation.id or None
+        )
 
 
 def _read_call(observation: _Observation) -> Iterator[Reading]:
-    logged_output = observation.get("output")
-    output = decoded(logged_output)
-    try:
-        request = agents.read_request(decoded(observation.get("input")))
-        calls_before = sum(len(message.tool_calls) for message in request.messages)
-        text = logged_output if isinstance(logged_output, str) else None
-        choices = agents.read_answers(output, text, calls_before=calls_before)
-        tools = request.tools or _tools(observation, output)
-    except MessageShapeError as error:
-        yield _loss(observation, "undecodable", f"It cannot be read: {error}.")
-        return
+    logged = observation.get("output")
+    output = decoded(logged)
+    text = logged if isinstance(logged, str) else None
+    if text is not None and not isinstance(output, str):
+        text = unquoted(text)
+    request = agents.read_request(decoded(observation.get("input")))
+    calls_before = sum(len(message.tool_calls) for message in request.messages)
+    choices = agents.read_answers(output, text, calls_before=calls_before)
     if not request.messages and not choices:
-        yield _loss(observation, "no_content", "The observation has neither input nor output.")
-        return
+        raise LostCall("no_content", "The observation has neither input nor output.")
     if not request.messages:
-        yield _loss(observation, "no_request", _why_no_request(observation))
-        return
+        raise LostCall("no_request", _why_no_request(observation))
     messages, lost = without_lost_media(_instructed(request, output).messages)
     for line in lost:
         yield _loss(observation, "image_without_data", f"The observation only mentions {line}.")
+    tools = request.tools or _tools(observation, output)
     yield _trace(observation, request._replace(messages=messages, tools=tools), choices, output)
 
 

@@ -36,6 +36,7 @@ def without_lost_media(messages: Sequence[Message]) -> tuple[tuple[Message, ...]
 
 
 def simplest(parts: Sequence[ContentPart]) -> str | tuple[ContentPart, ...] | None:
+    """Content that the parts are: nothing, plain text, or themselves."""
     if not parts:
         return None
     if len(parts) == 1 and parts[0].get("type") == "text" and set(parts[0]) == {"type", "text"}:
@@ -46,11 +47,11 @@ def simplest(parts: Sequence[ContentPart]) -> str | tuple[ContentPart, ...] | No
 _CUT = re.compile(r"\[base64_data truncated|litellm_truncated")
 """What LiteLLM leaves of base64 data."""
 
-_MEDIA_KINDS = frozenset({
+_MEDIA_KINDS = (
     "image", "input_image", "audio", "input_file", "document", "inline_data", "file_data", "blob",
     "uri", "media",
-})  # fmt: skip
-"""Kinds of parts that no converter above could turn into one with its data."""
+)  # fmt: skip
+"""Kinds of parts that providers have, and that still stand where no data was found in them."""
 
 
 def _kind(part: ContentPart) -> str:

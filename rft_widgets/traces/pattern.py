@@ -49,6 +49,9 @@ MIN_CAPABILITY_SHARE = 0.05
 MIN_ROLE_SHARE = 0.3
 """Share of traces (0..1) whose prompt must name a role before it names the application."""
 
+MIN_TOOLS_SHARE = 0.3
+"""Share of traces (0..1) that must offer tools before these name the application."""
+
 MAX_TOOLS = 50
 """Most tools that are listed."""
 
@@ -73,7 +76,7 @@ def detect_pattern(traces: Iterable[Trace]) -> DetectedPattern:
     tools = _tools(seen)
     named = suggest(
         role=_role(seen),
-        tools=[tool.name for tool in tools],
+        tools=[tool.name for tool in tools] if _names_its_tools(seen) else [],
         keywords=[word for word, _ in seen.words.ranked()[:3]],
         models=[name for name, _ in seen.models.ranked()[:1]],
         capabilities={capability.label: capability.share for capability in capabilities},
@@ -106,6 +109,7 @@ class _Seen:
         self.offered = HeavyCounts(MAX_DISTINCT)
         self.called = HeavyCounts(MAX_DISTINCT)
         self.descriptions = HeavyCounts(MAX_DISTINCT)
+        self.with_tools = 0
         self.capable: Counter[str] = Counter()
 
     def add(self, trace: Trace) -> None:
@@ -136,13 +140,15 @@ class _Seen:
             if description:
                 self.descriptions.add(f"{name}\0{description[:MAX_ASKED_CHARS]}")
         answers = [choice.message for choice in trace.choices]
-        for name in {
+        called = {
             call.function.name
             for message in (*trace.messages, *answers)
             for call in message.tool_calls
             if call.function
-        }:
+        }
+        for name in called:
             self.called.add(name)
+        self.with_tools += bool(offered or called)
 
 
 class _Sample:
@@ -176,7 +182,7 @@ def _common_prompt(seen: _Seen) -> CommonPrompt | None:
     if not seen.prompts.total:
         return None
     prompts = seen.prompts.ranked()
-    distinct = len(seen.prompts)
+    distinct = seen.prompts.distinct
     share = prompts[0][1] / seen.count if prompts else 0.0
     if share < CLEAR_MAJORITY and distinct > 1:
         # Where prompts are too many to count them all, the sample stands for them.
@@ -237,6 +243,10 @@ def _role(seen: _Seen) -> str | None:
         if count >= MIN_ROLE_SHARE * seen.count:
             return role
     return None
+
+
+def _names_its_tools(seen: _Seen) -> bool:
+    return seen.with_tools >= MIN_TOOLS_SHARE * seen.count
 
 
 def _tool_name(tool: Tool) -> str:

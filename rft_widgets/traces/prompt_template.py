@@ -20,6 +20,10 @@ MIN_PREFIX_TOKENS = 8
 MIN_SIMILARITY = 0.5
 """Share of tokens in common (0..1) that makes prompts with different beginnings variants."""
 
+MAX_NEAR_TOKENS = 12
+MIN_FAR_TOKENS = 4
+"""Tokens in a row that texts must share between gaps: two, and more after a gap that is long."""
+
 MAX_SEEDS = 3
 MAX_VARIANTS = 64
 MAX_TOKENS = 2_000
@@ -98,8 +102,9 @@ def _merged(skeleton: list[str], other: list[str]) -> list[str]:
     last = 0
     for block in matcher.get_matching_blocks():
         is_end = block.size == 0
-        if not is_end and block.size < 2:
-            continue  # a single token is alike by chance
+        near = max(block.a - done, block.b - last) <= MAX_NEAR_TOKENS
+        if not is_end and block.size < (2 if near else MIN_FAR_TOKENS):
+            continue  # alike by chance
         if block.a > done or block.b > last:
             merged.append(_gap(middle[done : block.a]))
         merged += middle[block.a : block.a + block.size]

@@ -10,11 +10,13 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.pattern import DetectedPattern
 from rft_widgets.model.record import RecordDraft
 from rft_widgets.model.trace import LossReport, Trace, TraceLoss
 from rft_widgets.traces import detect
 from rft_widgets.traces.detect import Origin
 from rft_widgets.traces.drafts import last_turns, repeated, to_draft
+from rft_widgets.traces.pattern import detect_pattern
 from rft_widgets.traces.reader import OtherSpan
 
 Mode = Literal["every_turn", "last_turn_per_thread"]
@@ -155,6 +157,10 @@ class TraceSource:
                 break
             first.append(trace)
         return tuple(first)
+
+    def pattern(self) -> DetectedPattern:
+        """What the matching traces have in common, and what a dataset of them may be called."""
+        return detect_pattern(self)
 
     def to_records(
         self, mode: Mode = "every_turn", *, collapse_prefixes: bool = False

@@ -17,9 +17,8 @@ from msgspec import structs
 from rft_widgets.model.trace import Trace, TraceLoss
 from rft_widgets.traces import otel_genai
 from rft_widgets.traces.agent_messages import read_answers
-from rft_widgets.traces.agent_turns import decoded
+from rft_widgets.traces.agent_turns import decoded, unquoted
 from rft_widgets.traces.bodies import read_exchange
-from rft_widgets.traces.documents import Undecodable, decode
 from rft_widgets.traces.exchange import (
     Exchange,
     LostCall,
@@ -362,22 +361,12 @@ def _is_tool_call(value: Any) -> bool:
 
 def _answer_text(call: _Call) -> str | None:
     if call.span.operation == "model_call":
-        return _unquoted((call.span.attribute or {}).get("output"))
+        logged = text_or_none((call.span.attribute or {}).get("output"))
+        return None if logged is None else text_or_none(unquoted(logged))
     holder = call.span if call.span.operation == "api_invoke" else call.invoke
     if holder is None or (holder is not call.span and not call.is_last):
         return None
     return text_or_none((holder.attribute or {}).get("response"))
-
-
-def _unquoted(text: Any) -> str | None:
-    # The text of an answer, as a JSON string.
-    if not isinstance(text, str) or not text:
-        return None
-    try:
-        inner = decode(text)
-    except Undecodable:
-        return text
-    return (inner or None) if isinstance(inner, str) else text
 
 
 # Around the bodies ------------------------------------------------------------------------------

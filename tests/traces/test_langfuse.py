@@ -342,6 +342,10 @@ def test_an_answer_in_json_is_the_text_that_was_logged():
     assert one(input=CHAT, output=text).choices[0].message.content == text
     assert one(input=CHAT, output={"joke": 1}).choices[0].message.content == '{"joke":1}'
     assert one(input=CHAT, output="[]").choices[0].message.content == "[]"
+    assert one(input=CHAT, output=json.dumps(text)).choices[0].message.content == text
+    assert one(input=CHAT, output='"Quoted."').choices[0].message.content == '"Quoted."'
+    assert one(input='"Quoted?"').messages[0].content == '"Quoted?"'
+    assert one(input=json.dumps(json.dumps(CHAT))).messages[0].content == "Say hi."
     assert one(input=CHAT).choices == ()
 
 

@@ -43,7 +43,7 @@ def upgrade(store: Store) -> None:
         }
         if version is not None and version not in known:
             raise StoreUnavailable(
-                f"The store {store.url} has schema version {version}, which is newer than this package.",
+                f"The store {store.url} has schema version {version}, newer than this package.",
                 hint="Update rft-widgets, or open another store.",
             )
         config.attributes["connection"] = connection
