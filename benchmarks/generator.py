@@ -35,15 +35,15 @@ _TOPIC_CUT = int(2**32 * 0.82)  # of the words, 18 % come from the topic's own
 _RECENT = 500
 
 _SYSTEM = (
-    "You are the support assistant of {name}. Answer in the language of the customer, be brief and "
-    "friendly, and never promise what the policy below does not allow.\n\nPolicy:\n- Refunds within "
-    "30 days of purchase.\n- Escalate anything about safety to a person.\n- Ask for the order number "
-    "before you look anything up.",
+    "You are the support assistant of {name}. Answer in the language of the customer, be brief "
+    "and friendly, and never promise what the policy below does not allow.\n\nPolicy:\n- Refunds "
+    "within 30 days of purchase.\n- Escalate anything about safety to a person.\n- Ask for the "
+    "order number before you look anything up.",
     "You are a careful expert in {topic}. Think step by step, state your assumptions, and end with "
     "a short summary in one sentence.",
     "You help the staff of {name} to write and to understand texts about {topic}. Keep the facts, "
     "keep names and numbers, and mark what you are unsure of with (?).",
-    "Answer in JSON with the keys \"answer\" and \"confidence\" (0 to 1). Product: {name}. "
+    'Answer in JSON with the keys "answer" and "confidence" (0 to 1). Product: {name}. '
     "Domain: {topic}. If you do not know, set confidence to 0.",
 )  # fmt: skip
 _NAMES = ("Northwind", "Acme Travel", "Bluebird Bank", "Fennel & Co", "Orbital Parcel", "Lumen")
@@ -136,9 +136,9 @@ class _Writer:
             line["tools"] = self._call_tool(messages, topic)
             turns -= 1
         for _ in range(turns):
-            question = self._prose(8 + int(rng.random() ** 2 * 110), topic)
+            question = self._prose(8 + int(rng.random() * rng.random() * 100), topic)
             messages.append({"role": "user", "content": f"{_one(rng, _OPENINGS)} {question}"})
-            answer = self._prose(20 + int(rng.random() * 160), topic)
+            answer = self._prose(15 + int(rng.random() * 125), topic)
             messages.append({"role": "assistant", "content": f"{_one(rng, _ANSWERS)} {answer}"})
         if rng.random() < 0.12 and messages[-2]["role"] == "user":
             messages.pop()  # the answer was not recorded
@@ -165,7 +165,7 @@ class _Writer:
             gap = _GAPS[(dice >> 7) % 9]
             parts.append(f"{sentence[:1].upper()}{sentence[1:]}{ending}{gap}")
             start = end
-        return "".join(parts).rstrip("\n -:") + "."
+        return "".join(parts).rstrip("\n -:.?!") + "."
 
     def _draw(self, count: int, topic: str) -> list[str]:
         numbers = array("I", self._rng.getrandbits(32 * count).to_bytes(4 * count, "little"))

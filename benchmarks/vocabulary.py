@@ -1,10 +1,10 @@
-"""The words that generated texts are made of: real function words, made-up content words, topics."""
+"""The words of generated texts: real function words and phrases, made-up content words, topics."""
 
 from __future__ import annotations
 
 import random
 
-FUNCTION_WORDS = (
+_FUNCTION_WORDS = (
     "the of and to a in is that it for was on are as with be by at this have from or had not but "
     "what all were when we there can an your which their if will each about how up out them then "
     "she many some so these would other into has more her two like him see could no than first "
@@ -13,13 +13,20 @@ FUNCTION_WORDS = (
     "too any day same right look think also around another came come work three must because does "
     "part even place well such here take why things help put years different away again off went "
     "old number great tell men say small every found still between name should"
-).split()
-"""Real English at the top ranks, about in the order of its frequency."""
-
-ACCENTED = (
+)
+_PHRASES = (
+    "as soon as possible|in order to|let me know if|one of the|as well as|a lot of|make sure that|"
+    "at the same time|you can also|for example|in this case|if you want to|on the other hand|"
+    "please note that|it is important to|the first step|would you like|based on the|instead of|"
+    "such as|in addition|according to|due to the|there are several|here are some|I would suggest"
+)
+_ACCENTED = (
     "café naïve résumé façade jalapeño über señor crème déjà garçon piñata Zürich Málaga Łódź "
-    "touché fiancée São smörgåsbord Ångström doppelgänger €20 5°C ½ it’s don’t “yes” – —"
-).split()
+    "touché fiancée São smörgåsbord Ångström doppelgänger €20 5°C ½ it’s don’t “yes” – —"  # noqa: RUF001
+)
+FUNCTION_WORDS = (*_FUNCTION_WORDS.split(), *_PHRASES.split("|"))
+"""Real English at the top ranks, words about in the order of their frequency."""
+ACCENTED = tuple(_ACCENTED.split())
 """Words outside ASCII; a text that holds one takes two bytes a character in memory."""
 
 TOPICS = {
@@ -46,40 +53,43 @@ TOPICS = {
 }
 """Paths of the topics, each with real words that its texts use often."""
 
-_ONSETS = "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p pl pr qu r s sc sh sl sp st str t th tr v w".split()  # fmt: skip  # noqa: E501, SIM905
-_NUCLEI = "a e i o u ai ea ee ie oa oo ou a e i o".split()  # noqa: SIM905
-_CODAS = "b ck ct d ft g l ld lt m mp n nd ng nt p r rd rk rm rn rt s sh ss st t th x".split()  # noqa: SIM905
-_ENDINGS = ("", "s", "ed", "ing", "ly", "er", "ness", "able", "tion", "ment")
+_ONSETS = ("b", "br", "c", "ch", "cl", "d", "f", "fl", "g", "gr", "h", "l", "m", "n", "p", "pr",
+           "r", "s", "st", "t", "tr", "v", "w")  # fmt: skip
+_NUCLEI = ("a", "e", "i", "o", "u", "a", "e", "i", "o", "ea", "ou", "ai")
+_CODAS = ("", "", "", "ct", "d", "l", "m", "n", "n", "nd", "nt", "r", "r", "s", "st", "t", "x")
+_ENDINGS = ("", "s", "ed", "ing", "er", "ly", "tion", "ment", "able", "ness")
 _COMMA_EVERY = 14  # of the places that a content word has in the table, one has a comma behind it
 _TOPIC_FORMS = 240
+_FUNCTION_BOOST = 1.8  # brings function words to about half of a text, as in English
 
 
 def make_words(rng: random.Random, count: int) -> list[str]:
     """Word forms in order of their rank: function words, then families of made-up content words."""
-    words = list(FUNCTION_WORDS)
-    known = set(words)
-    while len(words) < count:
+    known = set(FUNCTION_WORDS)
+    ranked: list[tuple[float, str]] = []
+    wanted = count - len(FUNCTION_WORDS)
+    while len(ranked) < wanted:
         stem = "".join(
-            _pick(rng, _ONSETS) + _pick(rng, _NUCLEI) + (_pick(rng, _CODAS) if i else "")
-            for i in range(1 + int(rng.random() * 2.6))
+            _pick(rng, _ONSETS) + _pick(rng, _NUCLEI) + _pick(rng, _CODAS)
+            for _ in range(1 + int(rng.random() * 2.4))
         )
         for ending in _ENDINGS[: 1 + int(rng.random() * len(_ENDINGS))]:
             word = stem + ending
             if len(word) > 2 and word not in known:
                 known.add(word)
-                words.append(word)
-    content = words[len(FUNCTION_WORDS) : count]
-    for i in range(len(content) - 1, 0, -1):  # forms of one family get ranks far apart
-        j = int(rng.random() * (i + 1))
-        content[i], content[j] = content[j], content[i]
+                ranked.append((len(word) + 8 * rng.random(), word))  # short words are used more
+    content = [word for _, word in sorted(ranked[:wanted])]
     for i, word in enumerate(ACCENTED):
         content[400 + 97 * i] = word
-    return words[: len(FUNCTION_WORDS)] + content
+    return [*FUNCTION_WORDS, *content]
 
 
 def zipf_table(words: list[str], bits: int, shift: float = 2.7) -> list[str]:
-    """Spread words over ``2**bits`` places so that a random place draws them as Zipf's law has it."""
-    weights = [1 / (rank + shift) for rank in range(1, len(words) + 1)]
+    """Spread words over ``2**bits`` places: a random place draws them as Zipf's law has it."""
+    weights = [
+        (_FUNCTION_BOOST if word in _FUNCTION_SET else 1.0) / (rank + shift)
+        for rank, word in enumerate(words, 1)
+    ]
     scale = ((1 << bits) - len(words)) / sum(weights)
     table: list[str] = []
     for word, weight in zip(words, weights, strict=True):
@@ -103,5 +113,5 @@ def topic_tables(rng: random.Random, words: list[str], bits: int) -> dict[str, l
 _FUNCTION_SET = frozenset(FUNCTION_WORDS)
 
 
-def _pick(rng: random.Random, values: list[str]) -> str:
+def _pick(rng: random.Random, values: tuple[str, ...]) -> str:
     return values[int(rng.random() * len(values))]

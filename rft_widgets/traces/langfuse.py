@@ -96,6 +96,9 @@ class _Observation(NamedTuple):
     fields: Mapping[str, Any]
     trace: Mapping[str, Any]
     location: str
+    metadata: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    """Attributes of the OpenTelemetry span that a generation was made from."""
 
     @property
     def id(self) -> str:
@@ -104,17 +107,6 @@ class _Observation(NamedTuple):
     def get(self, key: str) -> Any:
         value = self.fields.get(key)
         return self.fields.get(_SNAKE[key]) if value is None and key in _SNAKE else value
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        value = decoded(self.get("metadata"))
-        return value if isinstance(value, Mapping) else {}
-
-    @property
-    def attributes(self) -> Mapping[str, Any]:
-        """Attributes of the OpenTelemetry span that the observation was made from."""
-        value = decoded(self.metadata.get("attributes"))
-        return value if isinstance(value, Mapping) else {}
 
 
 _SNAKE = {
@@ -154,10 +146,17 @@ def _observations(document: Document) -> Iterator[_Observation | TraceLoss]:
         here = location if many is not value and len(many) == 1 else f"{location}, item {i + 1}"
         if isinstance(one, Mapping) and one.get("type") in _TYPES:
             here = f"{here}, observation {one.get('id')}"
-            yield _Observation(one, trace, here)
+            # Both hold most of what an observation holds; only those of a call are asked for.
+            metadata = _object(one.get("metadata")) if one["type"] == "GENERATION" else {}
+            yield _Observation(one, trace, here, metadata, _object(metadata.get("attributes")))
         else:
             message = "This is no observation: it has no type that Langfuse knows."
             yield TraceLoss(code="undecodable", message=message, location=here)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    value = decoded(value)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_outer(observation: _Observation) -> bool:
