@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from rft_widgets.errors import ExtraRequired, StoreUnavailable
 from rft_widgets.model.settings import STORE
 from rft_widgets.store import payload, search
+from rft_widgets.store.last_used import LastUsed
 from rft_widgets.store.schema import HEAD
 
 DATABASE_VARIABLE = "RFT_WIDGETS_DATABASE_URL"
@@ -69,7 +70,7 @@ class Store:
         self.url = parsed.render_as_string(hide_password=True)
         self.codec = payload.Codec(self.engine)
         self.vocabularies: dict[int, search.Vocabulary] = {}
-        self.counts: dict[object, tuple[int, bool]] = {}
+        self.counts: LastUsed[tuple[int, bool]] = LastUsed(256)
         if self.is_sqlite:
             contains = search.contains_function(self.codec)
 

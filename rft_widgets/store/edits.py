@@ -386,19 +386,17 @@ def purge(store: Store, set_ids: Iterable[int]) -> int:
             search.drop_index(store, connection, set_id)
         while True:
             with store.write() as connection:
-                some = list(
-                    connection.execute(
-                        sa.select(records.c.seq)
-                        .where(records.c.set_id == set_id)
-                        .limit(_PURGE_ROWS)
-                    ).scalars()
+                some = (
+                    sa.select(records.c.seq)
+                    .where(records.c.set_id == set_id)
+                    .order_by(records.c.seq)
+                    .limit(_PURGE_ROWS)
                 )
-                for start in range(0, len(some), _FEW):
-                    few = some[start : start + _FEW]
-                    for table in (payloads, issues, record_versions, records):
-                        connection.execute(table.delete().where(table.c.seq.in_(few)))
-                erased += len(some)
-                if len(some) < _PURGE_ROWS:
+                for table in (payloads, issues, record_versions):
+                    connection.execute(table.delete().where(table.c.seq.in_(some)))
+                gone = connection.execute(records.delete().where(records.c.seq.in_(some))).rowcount
+                erased += gone
+                if gone < _PURGE_ROWS:
                     owned = sa.select(imports.c.id).where(imports.c.set_id == set_id)
                     connection.execute(
                         issues.delete().where(issues.c.seq.is_(None), issues.c.import_id.in_(owned))
@@ -534,7 +532,7 @@ def _repeats(connection: Connection, set_id: int, rows: Sequence[NewRecord]) -> 
                 c.set_id == set_id, c.input_hash.in_(hashes[start : start + _FEW])
             )
         )
-        earlier |= dict(found.tuples().all())
+        earlier |= {row[0]: row[1] for row in found}
     ids = [row.draft.span_id for row in rows if row.draft.span_id is not None]
     for start in range(0, len(ids), _FEW):
         found_spans = connection.execute(
@@ -606,7 +604,7 @@ def _ids_of(connection: Connection, seqs: set[int]) -> dict[int, str]:
                 records.c.seq.in_(listed[start : start + _FEW])
             )
         )
-        found |= dict(rows.tuples().all())
+        found |= {row[0]: row[1] for row in rows}
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -41,6 +41,8 @@ class ImportState(Struct, kw_only=True):
     source: str
     fingerprint: str | None
     byte_offset: int = 0
+    committed_offset: int = 0
+    """Offset as the store has it; two processes that resume one import notice each other by it."""
     lines: int = 0
     blank: int = 0
     imported: int = 0
@@ -123,13 +125,19 @@ def write_batch(
         state.valid += done.valid
         state.duplicates += done.duplicates
         state.refused += len(errors)
-        connection.execute(
+        moved = connection.execute(
             imports.update()
-            .where(imports.c.id == state.id)
+            .where(imports.c.id == state.id, imports.c.byte_offset == state.committed_offset)
             .values(**_columns(state), updated_us=now_us())
-        )
+        ).rowcount
+        if moved != 1:
+            raise ImportInterrupted(
+                f"Another process goes on with the import of {state.source}, or gave it up.",
+                hint="Let it finish; nothing was stored twice.",
+            )
         if state.mode == "append" and rows:
             datasets.touch(connection, state.dataset_id)
+    state.committed_offset = state.byte_offset
 
 
 def finish(store: Store, state: ImportState) -> None:
@@ -205,11 +213,13 @@ def _check_target(connection: Connection, state: ImportState) -> None:
 
 def _columns(state: ImportState) -> dict[str, object]:
     columns = msgspec.structs.asdict(state)
+    del columns["committed_offset"]
     columns["warnings"] = msgspec.json.encode(state.warnings).decode()
     return columns
 
 
 def _state(row: sa.Row[tuple[object, ...]]) -> ImportState:
-    fields = {name: getattr(row, name) for name in ImportState.__struct_fields__}
+    stored = ImportState.__struct_fields__
+    fields: dict[str, Any] = {name: value for name, value in row._mapping.items() if name in stored}
     fields["warnings"] = msgspec.json.decode(row.warnings)
-    return ImportState(**fields)
+    return ImportState(**fields, committed_offset=row.byte_offset)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import InvalidArgument, NotFound
@@ -40,7 +41,6 @@ _SORTS: dict[str, sa.Column[Any]] = {
 }
 _NULLABLE = frozenset({"topic", "score"})
 _VERIFIED_COUNT_LIMIT = 1_000  # each match costs the reading of a body
-_CACHED_COUNTS = 256
 
 
 class _Cursor(Struct, frozen=True, array_like=True):
@@ -172,10 +172,18 @@ def select_seqs(
         *Source(store, connection, set_id, where).conditions(driven_by_search=False)
     )
     if selection.ids:
-        query = query.where(records.c.id.in_(selection.ids))
+        query = query.where(records.c.id.in_(_listed(store, selection.ids)))
     if selection.except_ids:
-        query = query.where(records.c.id.not_in(selection.except_ids))
+        query = query.where(records.c.id.not_in(_listed(store, selection.except_ids)))
     return query
+
+
+def _listed(store: Store, ids: tuple[str, ...]) -> sa.Select[Any]:
+    """Ids as rows of one parameter: databases take only some ten thousand parameters."""
+    if store.is_sqlite:
+        array = msgspec.json.encode(ids).decode()
+        return sa.select(sa.func.json_each(array).table_valued("value").c.value)
+    return sa.select(sa.func.unnest(sa.cast(list(ids), ARRAY(sa.Text))).column_valued())
 
 
 def facets(connection: Connection, set_id: int) -> list[tuple[str | None, bool, bool, int]]:
@@ -197,7 +205,7 @@ def codes(connection: Connection, set_id: int) -> dict[str, int]:
         .where(records.c.set_id == set_id, records.c.is_valid == sa.literal_column("0"))
         .group_by(issues.c.code)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def missing_record(dataset_id: str, record_id: str) -> NotFound:
@@ -413,10 +421,10 @@ def _to_records(
 
 def _count(source: Source, dataset_id: str, revision: int) -> tuple[int, bool]:
     # Equal revisions mean equal content, so a count is made once however often a page asks for it.
-    cache = source.store.counts
     key = (dataset_id, revision, source.where)
-    if key in cache:
-        return cache[key]
+    known = source.store.counts.get(key)
+    if known is not None:
+        return known
     if source.query is not None and source.query.nothing:
         return 0, True
     if not source.where.search.strip():
@@ -440,9 +448,7 @@ def _count(source: Source, dataset_id: str, revision: int) -> tuple[int, bool]:
             sa.select(sa.func.count()).select_from(inner.subquery())
         ).scalar_one()
         result = (min(number, limit), number <= limit)
-    while len(cache) >= _CACHED_COUNTS:
-        cache.pop(next(iter(cache)), None)
-    cache[key] = result
+    source.store.counts.put(key, result)
     return result
 
 

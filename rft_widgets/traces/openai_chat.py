@@ -110,6 +110,8 @@ def _read_one(location: str, value: Any) -> Iterator[Reading]:
             messages = messages.get("data")
         if not messages:
             raise LostCall("no_request", "the completion was recorded without its messages")
+        if not isinstance(messages, list):
+            raise LostCall("undecodable", "the messages of a completion are no list")
         request = {key: completion[key] for key in _SETTINGS if completion.get(key) is not None}
         request["messages"] = [_stored_message(each) for each in messages]
         exchange = read_exchange(request, dict(completion))

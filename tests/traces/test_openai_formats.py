@@ -134,6 +134,12 @@ def test_completion_without_its_messages_is_a_loss():
     ]
 
 
+@pytest.mark.parametrize("messages", [True, 3, "text", {"data": "x"}, [None], [{"content": "a"}]])
+def test_messages_of_the_wrong_shape_are_a_loss(messages):
+    (loss,) = read(openai_chat, {"completion": COMPLETION, "messages": messages})
+    assert (loss.code, loss.span_id) == ("undecodable", "chatcmpl-1")
+
+
 RESPONSE = {
     "id": "resp_1",
     "object": "response",
