@@ -131,7 +131,7 @@ class _Writer:
             template = _one(rng, _SYSTEM)
             text = template.format(name=_one(rng, _NAMES), topic=topic.replace("/", " and "))
             messages.append({"role": "system", "content": text})
-        turns = (1, 1, 1, 1, 1, 2, 2, 2, 3, 4)[int(rng.random() * 10)]
+        turns = (1, 1, 1, 1, 1, 1, 2, 2, 3, 4)[int(rng.random() * 10)]
         if rng.random() < 0.12:
             line["tools"] = self._call_tool(messages, topic)
             turns -= 1

@@ -220,6 +220,6 @@ def _columns(state: ImportState) -> dict[str, object]:
 
 def _state(row: sa.Row[tuple[object, ...]]) -> ImportState:
     stored = ImportState.__struct_fields__
-    fields: dict[str, Any] = {name: value for name, value in row._mapping.items() if name in stored}
+    fields: dict[str, Any] = {name: value for name, value in row._mapping.items() if name in stored}  # noqa: SLF001 - its documented name
     fields["warnings"] = msgspec.json.decode(row.warnings)
     return ImportState(**fields, committed_offset=row.byte_offset)

@@ -1,0 +1,66 @@
+"""Run the benchmarks: ``python -m benchmarks [--records N ...] [--only NAME ...] [--json PATH]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import generator, report
+from benchmarks.material import Material
+from benchmarks.measure import Row
+
+NAMES = ("validate", "ingest", "pages", "sorts", "search", "concurrency")
+"""Modules with a function `measure`, in the order they run: what comes first makes the store."""
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Run what the command line asks for, `arguments` before it, and print the results."""
+    options = _parser().parse_args([*arguments, *sys.argv[1:]])
+    about = report.context()
+    start = time.perf_counter()
+
+    def say(text: str) -> None:
+        print(f"[{time.perf_counter() - start:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    rows: list[Row] = []
+    for records in options.records:
+        material = Material(options.folder, records, generator.SEED, say)
+        for name in options.only:
+            say(f"{name}, {records:,} records")
+            rows += importlib.import_module(f"benchmarks.{name}").measure(material)
+    text = report.as_json(about, rows)
+    if options.json == "-":
+        print(text)
+        return
+    print(report.as_table(about, rows))
+    if options.json is not None:
+        Path(options.json).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--records", type=int, nargs="+", default=[100_000], metavar="N", help="sizes to run at"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=", ".join(NAMES)
+    )
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="PATH", help="write JSON; '-' prints nothing else"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(".benchmarks"),
+        metavar="DIR",
+        help="where generated files and stores are kept from run to run (default: .benchmarks)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()
