@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [--records N ...] [--only NAME ...] [--json PATH]``."""
+"""Measure the package against its floors and print one table."""
 
 from __future__ import annotations
 

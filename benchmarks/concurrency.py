@@ -9,8 +9,10 @@ then by appending to the one that is read.
 from __future__ import annotations
 
 import multiprocessing
+import queue
 import random
 import time
+from multiprocessing.context import SpawnProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
@@ -47,12 +49,12 @@ def measure(material: Material) -> list[Row]:
             material.say(f"reading beside a writer into {writer}")
             beside, rate, errors = _run(path, key, jsonl, words, duration_s, writer)
             failed += errors
-            for kind in _KINDS:
-                rows.append(
-                    row(f"{kind}, {READERS} readers, writer into {writer}, p95", n,
-                        beside[kind].p95, "ms", floor=alone[kind].p95,
-                        floor_name="the same reads without a writer", ratio_at_most=3)
-                )  # fmt: skip
+            rows += [
+                row(f"{kind}, {READERS} readers, writer into {writer}, p95", n, beside[kind].p95,
+                    "ms", floor=alone[kind].p95, floor_name="the same reads without a writer",
+                    ratio_at_most=3)
+                for kind in _KINDS
+            ]  # fmt: skip
             rows.append(row(f"writer into {writer} beside {READERS} readers", n, rate, "records/s"))
     finally:
         remove_store(path)
@@ -85,18 +87,31 @@ def _run(
     collected: dict[str, list[float]] = {kind: [] for kind in _KINDS}
     errors: list[str] = []
     for _ in range(READERS):
-        found, failed = answers.get(timeout=_TIMEOUT_S)
+        found, failed = _answer(answers, processes)
         errors += failed
         for kind, values in found.items():
             collected[kind] += values
     stop.set()
     rate = 0.0
     if writer != "none":
-        rate, failed = answers.get(timeout=_TIMEOUT_S)
+        rate, failed = _answer(answers, processes)
         errors += failed
     for process in processes:
         process.join()
     return {kind: Times.of_seconds(values) for kind, values in collected.items()}, rate, errors
+
+
+def _answer(answers: Queue[Any], processes: list[SpawnProcess]) -> Any:
+    """Next answer of any process; an error when one of them died instead."""
+    while True:
+        try:
+            return answers.get(timeout=1)
+        except queue.Empty:
+            dead = [process.exitcode for process in processes if process.exitcode]
+            if dead:
+                for process in processes:
+                    process.terminate()
+                raise RuntimeError(f"A process ended with status {dead[0]}.") from None
 
 
 def _read(

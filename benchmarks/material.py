@@ -31,18 +31,12 @@ class Material(NamedTuple):
         """Path of a store with the file loaded; loads it when no store of this very code exists."""
         path = self.store_path()
         if not path.exists():
-            self.load(path)
+            finish_load(self.start_load(path), path)
         return path
 
     def store_path(self) -> Path:
         """Where the loaded store is or will be; the name tells the version of the code."""
         return self.folder / f"{self._prefix()}-{_code_stamp()}.db"
-
-    def load(self, path: Path) -> subprocess.Popen[str]:
-        """Load the file into a new store in a fresh process, and wait for it."""
-        process = self.start_load(path)
-        finish_load(process, path)
-        return process
 
     def start_load(self, path: Path) -> subprocess.Popen[str]:
         """Start a fresh process that loads the file into a new store; `finish_load` ends it."""
@@ -60,7 +54,8 @@ class Material(NamedTuple):
         """Path of a copy that may be written to; the caller deletes it with `remove_store`."""
         source = self.store()
         copy = source.with_name(f"copy-{source.name}")
-        remove_store(copy)
+        for old in self.folder.glob("copy-*"):  # of a run that was killed
+            old.unlink()
         shutil.copyfile(source, copy)
         return copy
 

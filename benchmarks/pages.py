@@ -63,7 +63,7 @@ def measure(material: Material) -> list[Row]:
     cold = paired(count, raw_count, wanted, repetitions=5, before=store.counts.clear)
     warm = paired(count, raw_count, wanted, repetitions=5)
     raw.close()
-    store.engine.dispose()
+    store.close()
     return [
         row(f"first page of {PAGE}, first call after opening", n, opening_s * 1e3, "ms"),
         *_rows(f"first page of {PAGE}", n, first, at_most=2),

@@ -52,7 +52,7 @@ def measure(material: Material) -> list[Row]:
         scan = each(texts.scan, words[1 : 1 + _SCANS])
         rows += _rows(kind, n, ours, scan, at_most=100 if kind == "part of a word" else 2)
     texts.close()
-    store.engine.dispose()
+    store.close()
     return rows
 
 

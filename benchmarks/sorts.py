@@ -26,7 +26,7 @@ def measure(material: Material) -> list[Row]:
             budget_s=2,
         )
         rows.append(row(f"first page of {PAGE} by {key}, p50", material.records, times.p50, "ms"))
-    store.engine.dispose()
+    store.close()
     return rows
 
 

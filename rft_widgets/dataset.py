@@ -39,7 +39,7 @@ from rft_widgets.model.record import (
 )
 from rft_widgets.steps import export as exporting
 from rft_widgets.steps.export import ExportFormat
-from rft_widgets.steps.extract import Progress, drafts_from, import_drafts, import_file
+from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
 from rft_widgets.steps.validate import health_report, validate
 from rft_widgets.store import datasets, edits, history, imports, records
 from rft_widgets.store.connection import Store
@@ -299,11 +299,11 @@ class OptimizationDataset:
         """Store records that are in memory: drafts, or JSON objects as a file's lines have them."""
 
         def drafts() -> Iterator[RecordDraft]:
-            for value in values:
+            for index, value in enumerate(values):
                 if isinstance(value, RecordDraft):
                     yield value
                 else:
-                    yield from drafts_from([dict(value)])
+                    yield draft_at(index, value)
 
         return import_drafts(
             self._store,

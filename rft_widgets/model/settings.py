@@ -31,6 +31,8 @@ class InputLimits(Struct, frozen=True, kw_only=True):
     """Deepest nesting of arrays and objects."""
     max_int_digits: int = 4_000
     """Longest integer; Python's own conversion limit is 4,300."""
+    max_identifier_chars: int = 500
+    """Longest id, span id, thread id and topic; PostgreSQL indexes no more than 2,700 bytes."""
     max_gzip_bytes: int = 64 * 1024**3
     """Most bytes that a compressed file may unfold to."""
     max_gzip_ratio: int = 200

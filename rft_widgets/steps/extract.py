@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -240,19 +240,18 @@ class _Batch:
         )
 
 
-def drafts_from(values: Iterable[dict[str, object]]) -> Iterable[RecordDraft]:
-    """Read records from JSON objects in memory.
+def draft_at(index: int, value: Mapping[str, object]) -> RecordDraft:
+    """Read a record from a JSON object in memory.
 
     Raises
     ------
     InvalidArgument
-        If one of them holds no record; the message gives its place.
+        If it holds no record; the message gives its place.
     """
-    for index, value in enumerate(values):
-        try:
-            yield draft_from_json(value)
-        except LineRefused as refused:
-            raise InvalidArgument(f"Record {index}: {refused.message}") from None
+    try:
+        return draft_from_json(value)
+    except LineRefused as refused:
+        raise InvalidArgument(f"Record {index}: {refused.message}") from None
 
 
 def _check_mode(mode: str) -> None:

@@ -65,7 +65,7 @@ def parse_line(line: bytes) -> RecordDraft:
     escaped = b"\\" in line  # one byte is found far faster than two
     if escaped:
         check_text(line)
-    if len(line) > LIMITS.max_int_digits and _LONG_INT.search(line):
+    if len(line) > LIMITS.max_int_digits and _has_long_int(line):
         raise LineRefused(
             "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."
         )
@@ -76,8 +76,10 @@ def parse_line(line: bytes) -> RecordDraft:
         _explain(line, error)
     # Every key is written `"...":` and that never occurs inside a text, where the quote is escaped.
     # Fewer keys decoded than written means that one was written twice.
+    # The two exceptions: white space before the colon, and a key that ends in a backslash.
     written = line.count(b'":') - (line.count(b'\\":') if escaped else 0)
-    if keys + len(top) != written or _SPACED_COLON.search(line):
+    odd = escaped and b'\\\\":' in line and _BACKSLASHED_KEY.search(line)
+    if keys + len(top) != written or odd or _SPACED_COLON.search(line):
         _check_duplicate_keys(line)
     return draft
 
@@ -90,7 +92,19 @@ def check_text(line: bytes) -> None:
 
 def draft_from_json(value: Any) -> RecordDraft:
     """Read a record from a JSON object that is already decoded; same shapes and refusals."""
-    return parse_line(msgspec.json.encode(value))
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=msgspec.to_builtins)
+        line = text.encode()
+    except UnicodeEncodeError:
+        raise LineRefused(
+            "lone_surrogate", "A text holds half of a surrogate pair (\\ud800 to \\udfff)."
+        ) from None
+    except RecursionError:
+        raise LineRefused("too_deep", "Arrays and objects nest too deep to write.") from None
+    except (TypeError, ValueError) as error:
+        code: RefusalCode = "non_finite_number" if "float" in str(error) else "invalid_json"
+        raise LineRefused(code, f"{error}.") from None
+    return parse_line(line)
 
 
 def chat_json(record: Record | RecordDraft, *, dataset: bool = True) -> dict[str, Any]:
@@ -145,8 +159,11 @@ _CHOICE = msgspec.json.Decoder(str | dict[str, Any] | None)
 _OBJECT = msgspec.json.Decoder(dict[str, Any] | None)
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_LONG_INT = re.compile(rb"[0-9]{%d}" % (LIMITS.max_int_digits + 1))
-_SPACED_COLON = re.compile(rb'"[ \t\r]+:')
+_LONG_INT = re.compile(rb"(?<![0-9])[0-9]{%d}" % (LIMITS.max_int_digits + 1))
+_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_FOUR_DIGITS = re.compile(rb"[0-9]{4}")
+_SPACED_COLON = re.compile(rb'"[ \t\r\n]+:')
+_BACKSLASHED_KEY = re.compile(rb'(?<!\\)(?:\\\\)+":')
 
 # Definitions of tools repeat from record to record; each distinct text is read once.
 _tools_cache: dict[bytes, tuple[tuple[Tool, ...], int]] = {}
@@ -209,12 +226,14 @@ def _chat(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
             choice = _typed(_CHOICE, raw, key)
             keys += _keys(choice)
         elif key in ("id", "topic"):
-            fields[key] = _identifier(raw, key)
+            fields[key] = _identifier(_ANY.decode(raw), key)
         elif key == STATE:
             value = _ANY.decode(raw)
-            keys += _keys(value)
+            # An item that stands here lies two levels deeper than where it was read from.
+            keys += _keys(value, 0)
             state = _state(value, len(messages))
             if state is None:
+                _keys(value)
                 item[key] = value
             else:
                 fields |= msgspec.structs.asdict(state)
@@ -259,11 +278,11 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
             "missing_messages", f"'input' has no 'messages', only {_names(record_input)}."
         )
     messages = _messages_from(record_input["messages"], "input.messages")
-    output = values.pop("output", None) or {}
-    if not isinstance(output, dict):
-        raise LineRefused("invalid_data_structure", f"'output' is {_kind(output)}, not an object.")
-    answer = output.get("messages") or []
-    answers = _messages_from([answer] if isinstance(answer, dict) else answer, "output.messages")
+    output = _object(values.pop("output", None), "output")
+    answer = output.get("messages")
+    if answer is None or isinstance(answer, dict):
+        answer = [] if answer is None else [answer]
+    answers = _messages_from(answer, "output.messages")
     finish = output.get("finish_reason")
     if finish is not None and not isinstance(finish, str):
         raise LineRefused(
@@ -278,13 +297,16 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     # Keys that neither chat nor record JSONL know are kept where graders find them.
     item = _object(fields.pop("item", None), "item") | values
     for key in ("id", "topic"):
-        if fields.get(key) is not None:
-            fields[key] = str(fields[key])
+        if key in fields:
+            fields[key] = _identifier(fields[key], key)
+    offered = record_input.get("tools")
+    if offered is not None and not isinstance(offered, list):
+        raise LineRefused("invalid_data_structure", f"'tools' is {_kind(offered)}, not a list.")
     try:
         tools = tuple(
-            tool_from_json(tool, "input.tools") for tool in record_input.get("tools") or ()
+            tool_from_json(tool, f"input.tools[{i}]") for i, tool in enumerate(offered or ())
         )
-    except (MessageShapeError, TypeError) as error:
+    except MessageShapeError as error:
         raise LineRefused("invalid_data_structure", f"{error}.") from None
     choice = record_input.get("tool_choice")
     if choice is not None and not isinstance(choice, (str, dict)):
@@ -305,6 +327,8 @@ def _wrapped(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     if "data" in inner and "messages" not in inner and "input" not in inner:
         raise LineRefused("missing_input", "'data' holds neither 'messages' nor 'input'.")
     merged = inner | {key: raw for key, raw in top.items() if key != "data"}
+    for key in inner.keys() & top.keys():
+        _keys(_ANY.decode(inner[key]), 3)  # what is overruled must be safe to read, too
     draft, keys = _draft(merged)
     clashes = len(inner) + len(top) - 1 - len(merged)
     return draft, keys + len(merged) + clashes + 1 - len(top)
@@ -322,7 +346,7 @@ def _made(
     fields = {key: value for key, value in fields.items() if value is not None}
     for key in ("span_id", "thread_id", "source_record_id"):
         if key in fields:
-            fields[key] = str(fields[key])
+            fields[key] = _identifier(fields[key], key)
     if fields.get("topic") and "topic_method" not in fields:
         # A topic that came with the data was somebody's decision before it was ours.
         fields["topic_method"] = "import"
@@ -346,7 +370,7 @@ def _messages(raw: Raw) -> tuple[tuple[Message, ...], int]:
         content = message.content
         keys += 1 if content is None else 2
         if type(content) is tuple:
-            keys += _keys(content)
+            keys += _keys(content, 4)
         if message.name is not None:
             keys += 1
         if message.tool_call_id is not None:
@@ -399,12 +423,17 @@ def _typed(decoder: msgspec.json.Decoder[Any], raw: Raw, key: str) -> Any:
         raise LineRefused("invalid_data_structure", f"'{key}' is {kind}.") from None
 
 
-def _identifier(raw: Raw, key: str) -> str | None:
-    value = _ANY.decode(raw)
-    if value is None or isinstance(value, str):
-        return value or None
+def _identifier(value: Any, key: str) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        value = str(value)
+    if value is None or isinstance(value, str):
+        if value and len(value) > LIMITS.max_identifier_chars:
+            raise LineRefused(
+                "invalid_data_structure",
+                f"{key!r} has {len(value):,} characters, at most "
+                f"{LIMITS.max_identifier_chars:,} are kept.",
+            )
+        return value or None
     raise LineRefused("invalid_data_structure", f"'{key}' is {_kind(value)}, not text.")
 
 
@@ -416,8 +445,18 @@ def _object(value: Any, key: str) -> dict[str, Any]:
     return value
 
 
-def _keys(value: Any, depth: int = 3) -> int:
-    """Count the keys of all objects in a value; refuse one that nests too deep."""
+def _has_long_int(line: bytes) -> bool:
+    # So many digits in a row cover four samples in a row: nearly every line ends here.
+    if not _FOUR_DIGITS.search(line[:: LIMITS.max_int_digits // 4]):
+        return False
+    return _LONG_INT.search(_TEXTS.sub(b'""', line)) is not None
+
+
+def _keys(value: Any, depth: int = 2) -> int:
+    """Count the keys of all objects in a value; refuse one that nests too deep.
+
+    ``depth`` is the level of the value itself: the line is the first, its values the second.
+    """
     if depth > LIMITS.max_depth:
         raise LineRefused(
             "too_deep", f"Arrays and objects nest deeper than {LIMITS.max_depth} levels."
@@ -452,6 +491,8 @@ def _explain(line: bytes, error: Exception) -> NoReturn:
         raise LineRefused(
             "invalid_utf8", f"Byte {bad.start + 1} of the line is not UTF-8."
         ) from None
+    if "\0" in text:
+        raise LineRefused("nul_character", "The line holds the character U+0000.")
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:

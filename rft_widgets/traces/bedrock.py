@@ -23,20 +23,11 @@ NAME = "bedrock"
 
 
 def matches(value: Any) -> bool:
-    """Whether a value is an invocation log, also as an event of CloudWatch."""
+    """Whether a value is an invocation log, also as an event of CloudWatch or a list of events."""
     if not isinstance(value, Mapping):
         return False
-    if value.get("schemaType") == "ModelInvocationLog":
-        return True
-    if isinstance(value.get("message"), str) and '"ModelInvocationLog"' in value["message"]:
-        return True
     events = value.get("events")
-    if isinstance(events, list) and events:
-        return matches(events[0])
-    sides = (value.get("input"), value.get("output"))
-    return "modelId" in value and any(
-        isinstance(side, Mapping) and not _BODY_KEYS.isdisjoint(side) for side in sides
-    )
+    return _is_log(events[0] if isinstance(events, list) and events else value)
 
 
 def read(documents: Iterable[Document]) -> Iterator[Reading]:
@@ -51,6 +42,19 @@ def read(documents: Iterable[Document]) -> Iterator[Reading]:
 
 
 _BODY_KEYS = frozenset({"inputBodyJson", "inputBodyS3Path", "outputBodyJson", "outputBodyS3Path"})
+
+
+def _is_log(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    if value.get("schemaType") == "ModelInvocationLog":
+        return True
+    if isinstance(value.get("message"), str) and '"ModelInvocationLog"' in value["message"]:
+        return True
+    sides = (value.get("input"), value.get("output"))
+    return "modelId" in value and any(
+        isinstance(side, Mapping) and not _BODY_KEYS.isdisjoint(side) for side in sides
+    )
 
 
 def _read_one(location: str, value: Any) -> Iterator[Reading]:

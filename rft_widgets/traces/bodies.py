@@ -293,11 +293,12 @@ def chat_messages(value: Any) -> tuple[Message, ...]:
 
 def chat_tools(request: Mapping[str, Any]) -> tuple[Tool, ...]:
     """Tools of a chat request, also of one that still calls them functions."""
-    tools = request.get("tools") or [
-        {"type": "function", "function": function} for function in request.get("functions") or []
-    ]
-    if not isinstance(tools, (list, tuple)):
+    tools, functions = request.get("tools"), request.get("functions")
+    if not tools and isinstance(functions, list):
+        tools = [{"type": "function", "function": function} for function in functions]
+    if not isinstance(tools or [], (list, tuple)):
         raise MessageShapeError(f"tools is {type(tools).__name__}, not a list")
+    tools = tools or []
     return tuple(tool_from_json(tool, f"tools[{i}]") for i, tool in enumerate(tools))
 
 

@@ -538,7 +538,10 @@ KEYS = st.sampled_from(
     ["messages", "contents", "content", "parts", "role", "text", "type", "output", "message",
      "candidates", "system", "tools", "toolConfig", "toolUse", "toolResult", "input", "name",
      "functionCall", "functionResponse", "inlineData", "data", "source", "image", "choices",
-     "tool_use", "index", "delta", "contentBlockDelta"]
+     "tool_use", "index", "delta", "contentBlockDelta", "functionDeclarations", "toolSpec",
+     "toolChoice", "tool_choice", "config", "reasoningContent", "citationsContent", "response",
+     "call_id", "id", "results", "generations", "parameter_definitions", "chat_history", "prompt",
+     "status", "candidates", "finishReason", "event", "outputs"]
 )  # fmt: skip
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(

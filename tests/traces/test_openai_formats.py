@@ -729,7 +729,8 @@ KEYS = st.sampled_from(
      "response_body", "scores", "feedback", "request_id", "signed_body_url", "schemaType",
      "inputBodyJson", "outputBodyJson", "modelId", "metadata", "item", "instructions", "result",
      "prompt", "contents", "system", "model", "timestamp", "response_status", "asset_urls",
-     "streamed_data", "previous_response_id", "generationConfig"]
+     "streamed_data", "previous_response_id", "generationConfig", "functions", "tool_choice",
+     "toolConfig", "events", "tool_calls", "function_call", "parts", "text", "status", "name"]
 )  # fmt: skip
 LEAVES = (
     st.none()

@@ -251,6 +251,8 @@ def data_url(kind: Any, data: str) -> str:
 
 def kept_part(kind: str, block: Mapping[str, Any]) -> ContentPart:
     """Part that is a provider's own block."""
+    if block.get("type", kind) == "text":
+        raise MessageShapeError("a block of text has no text")
     return {"type": kind, **block}
 
 

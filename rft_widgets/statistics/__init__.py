@@ -1,0 +1,69 @@
+"""Statistics of scores: descriptions, intervals, pass@k, agreement, paired comparison, balance.
+
+Plain functions on plain sequences. A grading that failed has no score: functions refuse ``None``,
+NaN and infinity with `InvalidArgument`, so that a caller leaves such gradings out on purpose.
+Whatever draws random numbers takes a ``seed`` and gives the same result for the same data,
+in whatever order the records came.
+"""
+
+from __future__ import annotations
+
+from rft_widgets.statistics.agreement import (
+    AgreementReport,
+    KappaWeights,
+    agreement,
+    agreement_report,
+    cohen_kappa,
+    spearman,
+)
+from rft_widgets.statistics.balance import balance_score, normalized_entropy, total_variation
+from rft_widgets.statistics.calibration import brier, expected_calibration_error
+from rft_widgets.statistics.comparison import (
+    PairedDifference,
+    Verdict,
+    holm,
+    paired_difference,
+)
+from rft_widgets.statistics.describe import Description, describe
+from rft_widgets.statistics.intervals import (
+    Interval,
+    IntervalMethod,
+    bootstrap_mean,
+    samples_to_decide,
+)
+from rft_widgets.statistics.repeats import (
+    VarianceComponents,
+    mixed_share,
+    pass_at_k,
+    pass_hat_k,
+    variance_components,
+)
+
+__all__ = [
+    "AgreementReport",
+    "Description",
+    "Interval",
+    "IntervalMethod",
+    "KappaWeights",
+    "PairedDifference",
+    "VarianceComponents",
+    "Verdict",
+    "agreement",
+    "agreement_report",
+    "balance_score",
+    "bootstrap_mean",
+    "brier",
+    "cohen_kappa",
+    "describe",
+    "expected_calibration_error",
+    "holm",
+    "mixed_share",
+    "normalized_entropy",
+    "paired_difference",
+    "pass_at_k",
+    "pass_hat_k",
+    "samples_to_decide",
+    "spearman",
+    "total_variation",
+    "variance_components",
+]
