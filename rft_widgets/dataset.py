@@ -43,7 +43,7 @@ from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_
 from rft_widgets.steps.validate import health_report, validate
 from rft_widgets.store import datasets, edits, history, imports, records
 from rft_widgets.store.connection import Store
-from rft_widgets.store.imports import ImportMode
+from rft_widgets.store.imports import ImportMode, ImportState
 from rft_widgets.traces.source import Mode as TraceMode
 from rft_widgets.traces.source import TraceSource
 
@@ -345,6 +345,11 @@ class OptimizationDataset:
     def import_errors(self, import_id: str, limit: int = 1_000) -> tuple[LineError, ...]:
         """Lines that an import refused, in order, with their reasons."""
         return imports.read_errors(self._store, import_id, limit)
+
+    @property
+    def unfinished_imports(self) -> tuple[ImportState, ...]:
+        """Imports that were cancelled or killed, or still run elsewhere; the newest first."""
+        return imports.find_unfinished(self._store, self.id)
 
     def discard_unfinished_imports(self) -> int:
         """Give up imports that were cut off; what an append committed stays. Returns how many."""

@@ -50,3 +50,35 @@ class UnknownFormat(RftError):  # noqa: N818
 
 class ExtraRequired(RftError, ImportError):  # noqa: N818
     """An optional dependency is missing; the message names the extra to install."""
+
+
+class GraderInvalid(RftError, ValueError):  # noqa: N818
+    """A grader cannot be used as it is written; nothing was graded or saved.
+
+    Parameters
+    ----------
+    message, hint
+        As for every error of the package.
+    where
+        Path of the faulty field in the grader's JSON, such as ``input[1].content``.
+    line, column
+        Place of the fault inside that field's text, both counted from 1.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        where: str = "",
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(f"{where}: {message}" if where else message, hint=hint)
+        self.where = where
+        self.line = line
+        self.column = column
+
+
+class SandboxUnavailable(RftError):  # noqa: N818
+    """This system cannot confine grader code, so none of it was run."""

@@ -49,7 +49,9 @@ def tool(name: str = "lookup", **parameters: Any) -> Json:
     }
 
 
-def chat_line(prompt: str = "A question that is long enough", answer: str = "", **more: Any) -> Json:
+def chat_line(
+    prompt: str = "A question that is long enough", answer: str = "", **more: Any
+) -> Json:
     """Chat line of one user message, with an answer if one is given, and more top-level keys."""
     messages = [user(prompt)] + ([assistant(answer)] if answer else [])
     return {"messages": messages, **more}
@@ -81,14 +83,12 @@ def prompts(dataset: rft.OptimizationDataset) -> list[str]:
     return found
 
 
-def content(record: rft.Record | rft.RecordDraft) -> Json:
+def content(record: rft.Record) -> Json:
     """What a record holds that a round trip must bring back, as comparable values."""
     return {
-        "input": to_json(record.input.messages),
-        "tools": to_json(record.input.tools),
-        "tool_choice": record.input.tool_choice,
-        "output": to_json(record.output.messages),
-        "finish_reason": record.output.finish_reason,
+        "input": record.input,
+        "output": record.output,
+        "written": to_json(record.messages),
         **{
             name: getattr(record, name)
             for name in (

@@ -114,7 +114,7 @@ def message_from_json(value: Any, where: str = "message") -> Message:
             _tool_call(call, f"{where}.tool_calls[{i}]") for i, call in enumerate(calls)
         ),
         tool_call_id=_text(fields, "tool_call_id", where),
-        extra=_with_nested_extra(fields),
+        extra=_with_nested_extra(fields, Message, where),
     )
 
 
@@ -137,31 +137,59 @@ def tool_from_json(value: Any, where: str = "tool") -> Tool:
             description=_text(inner, "description", where),
             parameters=parameters,
             strict=strict,
-            extra=_with_nested_extra(inner),
+            extra=_with_nested_extra(inner, FunctionDefinition, where),
         )
     if kind is not None and not isinstance(kind, str):
         raise MessageShapeError(f"{where}: type is {_kind(kind)}, not text")
-    return Tool(type=kind or "function", function=definition, extra=_with_nested_extra(fields))
+    return Tool(
+        type=kind or "function",
+        function=definition,
+        extra=_with_nested_extra(fields, Tool, where),
+    )
 
 
 def to_json(value: Struct | Sequence[Struct]) -> Any:
     """JSON value of messages or tools as files and services write them: ``extra`` merged in."""
-    return _merge_extra(msgspec.to_builtins(value))
+    if not isinstance(value, Struct):
+        return [to_json(one) for one in value]
+    fields: dict[str, Any] = msgspec.to_builtins(value)
+    if isinstance(fields.get("content"), tuple):
+        fields["content"] = list(fields["content"])
+    if "tool_calls" in fields:
+        fields["tool_calls"] = [_flat(call) for call in fields["tool_calls"]]
+    return _flat(fields)
 
 
-def _merge_extra(value: Any) -> Any:
-    if isinstance(value, dict):
-        merged = {key: _merge_extra(inner) for key, inner in value.items() if key != EXTRA}
-        return merged | value[EXTRA] if EXTRA in value else merged
-    if isinstance(value, (list, tuple)):
-        return [_merge_extra(inner) for inner in value]
-    return value
+def reserved_clash(value: Message) -> str | None:
+    """Name of a key that stands in an ``extra`` of a message and would overrule a known one."""
+    parts: list[Struct] = [value, *value.tool_calls]
+    parts += [call.function for call in value.tool_calls if call.function is not None]
+    for part in parts:
+        for key in part.extra:  # type: ignore[attr-defined]  # all three have it
+            if key == EXTRA or key in part.__struct_fields__:
+                return str(key)
+    return None
 
 
-def _with_nested_extra(fields: dict[str, Any]) -> dict[str, Any]:
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    # Only where this module puts it: the same key in a content part or a schema is somebody's data.
+    function = fields.get("function")
+    if isinstance(function, dict):
+        fields["function"] = _flat(function)
+    return fields | fields.pop(EXTRA, {})
+
+
+def _with_nested_extra(fields: dict[str, Any], kind: type[Struct], where: str) -> dict[str, Any]:
     # A value that is already in the store's own form brings its extra under the reserved key.
     nested = fields.pop(EXTRA, None)
-    return fields | nested if isinstance(nested, dict) else fields
+    if nested is None:
+        return fields
+    if not isinstance(nested, dict):
+        raise MessageShapeError(f"{where}: {EXTRA} is {_kind(nested)}, not an object")
+    known = {EXTRA, *kind.__struct_fields__} & nested.keys()
+    if known:
+        raise MessageShapeError(f"{where}: {EXTRA} must not hold {min(known)!r}")
+    return fields | nested
 
 
 def _tool_call(value: Any, where: str) -> ToolCall:
@@ -181,13 +209,13 @@ def _tool_call(value: Any, where: str) -> ToolCall:
         call = FunctionCall(
             name=_text(inner, "name", where) or "",
             arguments=arguments,
-            extra=_with_nested_extra(inner),
+            extra=_with_nested_extra(inner, FunctionCall, where),
         )
     return ToolCall(
         id=_text(fields, "id", where),
         type=kind or "function",
         function=call,
-        extra=_with_nested_extra(fields),
+        extra=_with_nested_extra(fields, ToolCall, where),
     )
 
 

@@ -8,7 +8,7 @@ in whatever order the records came.
 
 from __future__ import annotations
 
-from rft_widgets.statistics.agreement import (
+from rft_widgets.statistics.raters import (
     AgreementReport,
     KappaWeights,
     agreement,
@@ -24,7 +24,7 @@ from rft_widgets.statistics.comparison import (
     holm,
     paired_difference,
 )
-from rft_widgets.statistics.describe import Description, describe
+from rft_widgets.statistics.description import Description, describe
 from rft_widgets.statistics.intervals import (
     Interval,
     IntervalMethod,

@@ -44,11 +44,11 @@ def numbers(values: Numbers, name: str) -> Floats:
     """
     try:
         array = np.asarray(values)
-        if array.dtype.kind not in "biufO":
-            raise TypeError
         result = array.astype(np.float64)
     except (TypeError, ValueError):
         raise InvalidArgument(f"{name} must be a sequence of numbers.") from None
+    if array.dtype.kind not in "biufO":
+        raise InvalidArgument(f"{name} must be a sequence of numbers, not of text or dates.")
     if result.ndim != 1:
         raise InvalidArgument(f"{name} must have one dimension, not {result.ndim}.")
     if result.size == 0:
@@ -71,8 +71,9 @@ def shares_of_one(values: Numbers, name: str) -> Floats:
     largest = array.max()
     if largest == 0:
         raise InvalidArgument(f"{name} are all zero; there is nothing to share out.")
-    array = array / largest  # first, so that neither tiny nor huge values leave the range of floats
-    return array / array.sum()
+    array /= largest  # first, so that neither tiny nor huge values leave the range of floats
+    array /= array.sum()
+    return array
 
 
 def same_length(first: Sequence[Any] | npt.NDArray[Any], n: int, name: str) -> None:
@@ -106,25 +107,15 @@ def cluster_codes(clusters: Clusters | None, n: int) -> tuple[Integers, int]:
         return np.arange(n), n
     same_length(clusters, n, "clusters")
     known: dict[Hashable, int] = {}
+    count = 0
     codes = np.empty(n, dtype=np.intp)
     for position, name in enumerate(_as_list(clusters)):
-        key: Hashable = _Alone(position) if _is_missing(name) else name
-        codes[position] = known.setdefault(key, len(known))
-    return codes, len(known)
-
-
-class _Alone(tuple[int]):
-    """Name of a cluster of one; equal to nothing that a caller may pass."""
-
-    __slots__ = ()
-
-    def __new__(cls, position: int) -> _Alone:
-        return super().__new__(cls, (position,))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Alone) and tuple.__eq__(self, other)
-
-    __hash__ = tuple.__hash__
+        if not isinstance(name, Hashable):
+            raise InvalidArgument(f"clusters[{position}] cannot name a cluster: not hashable.")
+        code = count if _is_missing(name) else known.setdefault(name, count)
+        codes[position] = code
+        count += code == count
+    return codes, count
 
 
 def _as_list(values: Iterable[Any]) -> list[Any]:

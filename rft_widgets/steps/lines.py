@@ -8,8 +8,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -141,12 +142,14 @@ def _is_document(path: Path, head: bytes, *, is_gzip: bool) -> bool:
     text = head.removeprefix(_BOM).lstrip(b" \t\r\n")
     if not text.startswith((b"[", b"{")):
         return False
-    first_line = text.split(b"\n", 1)[0]
-    if text.startswith(b"{") and _is_json_line(first_line):
+    first_line, line_end, rest = text.partition(b"\n")
+    if text.startswith(b"{"):
         # One object a line, or one object in all: only {"records": [...]} makes a difference.
-        return b"\n" not in text.rstrip() and len(head) < _PEEK and _is_wrapper(first_line)
-    if text.startswith(b"{") and len(first_line) == len(text):
-        return False  # a first line longer than what was looked at
+        is_all = len(head) < (_PEEK if is_gzip else _BLOCK)
+        if not line_end and not is_all and not _RECORDS.search(text):
+            return False  # a first line longer than what was looked at
+        if (line_end or is_all) and _is_json(first_line, dict[str, Raw]):
+            return not rest.strip() and is_all and _RECORDS.search(first_line) is not None
     with _open(path, is_gzip=is_gzip) as file:
         data = file.read(_MAX_DOCUMENT + 1)
     if len(data) > _MAX_DOCUMENT:
@@ -156,32 +159,34 @@ def _is_document(path: Path, head: bytes, *, is_gzip: bool) -> bool:
             f"{path} is one JSON array of more than {_MAX_DOCUMENT // 1024**2} MB.",
             hint="Write one object a line (JSONL); that is read in a stream.",
         )
-    if _decode_document(data.removeprefix(_BOM)) is not None:
+    data = data.removeprefix(_BOM)
+    if _decode_document(data) is not None:
         return True
-    if text.startswith(b"["):
-        try:
-            json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise ImportRejected(
-                f"{path} starts as a JSON array and does not end as one: {error}.",
-                hint="Repair the file, or write one object a line (JSONL).",
-            ) from None
-    return False
-
-
-def _is_json_line(line: bytes) -> bool:
+    if text.startswith(b"{") or (
+        rest.lstrip().startswith(b"{") and _is_json(first_line, list[Raw])
+    ):
+        return False
     try:
-        msgspec.json.decode(line, type=dict[str, Raw])
+        json.loads(data)
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+    else:
+        reason = "its brackets do not match"
+    raise ImportRejected(
+        f"{path} starts as a JSON array and does not end as one: {reason}.",
+        hint="Repair the file, or write one object a line (JSONL).",
+    )
+
+
+def _is_json(line: bytes, kind: type) -> bool:
+    try:
+        msgspec.json.decode(line, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
 
 
-def _is_wrapper(line: bytes) -> bool:
-    return _decode_document(line) is not None and b'"records"' in line
-
-
-def _decode_document(data: bytes) -> list[Raw] | None:
+def _decode_document(data: bytes) -> Sequence[Raw | bytes] | None:
     """Elements of an array or of ``{"records": [...]}``, or the one object; ``None`` for others."""
     try:
         if data.lstrip().startswith(b"["):
@@ -189,9 +194,48 @@ def _decode_document(data: bytes) -> list[Raw] | None:
         top = msgspec.json.decode(data, type=dict[str, Raw])
         if "records" in top and "messages" not in top and "input" not in top:
             return msgspec.json.decode(top["records"], type=list[Raw])
+    except msgspec.ValidationError:
+        return None  # it is JSON, of another kind
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        return _cut_document(data)
     return [Raw(data.strip())]
+
+
+_RECORDS = re.compile(rb'"records"\s*:\s*\[')
+_MARKS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]', re.DOTALL)
+
+
+def _cut_document(data: bytes) -> list[bytes] | None:
+    """Elements of an array that is no JSON as a whole, found by its brackets and commas alone.
+
+    So one bad element costs itself and not all the others. ``None`` when the brackets do not match.
+    """
+    elements: list[bytes] = []
+    depth = level = start = 0  # `level` is the depth of the array's elements, once it was found
+    text = key = b""
+    for match in _MARKS.finditer(data):
+        mark = match[0]
+        if mark in (b"[", b"{"):
+            depth += 1
+            if not level and mark == b"[" and (depth == 1 or (depth == 2 and key == b'"records"')):
+                level, start = depth, match.end()
+        elif mark in (b"]", b"}"):
+            if depth == level:
+                elements.append(data[start : match.start()])
+                level = -1  # whatever follows belongs to no element
+            depth -= 1
+            if depth == 0:
+                rest = data[match.end() :]
+                whole = level == -1 and not rest.strip() and all(e.strip() for e in elements)
+                return elements if whole else None
+        elif mark == b"," and depth == level:
+            elements.append(data[start : match.start()])
+            start = match.end()
+        elif mark == b":" and depth == 1:
+            key = text
+        elif mark.startswith(b'"'):
+            text = mark
+    return None
 
 
 def _verify_gzip(path: Path, cancelled: Callable[[], bool]) -> None:

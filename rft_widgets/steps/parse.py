@@ -15,11 +15,13 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from rft_widgets.model.message import (
+    EXTRA,
     Message,
     MessageShapeError,
     Tool,
     ToolChoice,
     message_from_json,
+    reserved_clash,
     to_json,
     tool_from_json,
 )
@@ -81,6 +83,7 @@ def parse_line(line: bytes) -> RecordDraft:
     odd = escaped and b'\\\\":' in line and _BACKSLASHED_KEY.search(line)
     if keys + len(top) != written or odd or _SPACED_COLON.search(line):
         _check_duplicate_keys(line)
+        _check_reserved(draft)  # its keys are not counted, so a line that has some comes by here
     return draft
 
 
@@ -481,6 +484,14 @@ def _check_duplicate_keys(line: bytes) -> None:
             seen.add(key)
 
     json.loads(line, object_pairs_hook=refuse)
+
+
+def _check_reserved(draft: RecordDraft) -> None:
+    for message in (*draft.input.messages, *draft.output.messages):
+        if (key := reserved_clash(message)) is not None:
+            raise LineRefused(
+                "invalid_data_structure", f"The reserved key {EXTRA!r} must not hold {key!r}."
+            )
 
 
 def _explain(line: bytes, error: Exception) -> NoReturn:

@@ -17,8 +17,9 @@ from rft_widgets.traces.documents import Undecodable, decode
 def to_draft(trace: Trace) -> RecordDraft:
     """Make the record draft of a trace.
 
-    Input is the request, output the first answer. All else that the trace tells, further answers
-    included, is under ``metadata["trace"]``.
+    Input is the request, output the first answer; an object ``item`` in the trace's metadata is
+    what graders will find. All else that the trace tells, further answers included, is under
+    ``metadata["trace"]``.
     """
     first = trace.choices[0] if trace.choices else None
     told = {
@@ -46,12 +47,20 @@ def to_draft(trace: Trace) -> RecordDraft:
         "metadata": {"trace": trace.metadata["trace"]} if "trace" in trace.metadata else None,
     }
     known = {key: value for key, value in told.items() if value is not None}
+    metadata = dict(trace.metadata)
+    item = metadata.pop("item") if isinstance(metadata.get("item"), dict) else {}
+    # Lines of chat JSONL are records already, with a name and a topic of their own.
+    names = ("id", "topic") if trace.format == "chat_jsonl" else ()
+    own = {name: metadata.pop(name) for name in names if name in metadata}
     return RecordDraft(
         input=RecordInput(trace.messages, trace.tools, trace.tool_choice),
         output=RecordOutput((first.message,), first.finish_reason) if first else RecordOutput(),
-        metadata={**trace.metadata, "trace": known},
+        item=item,
+        metadata={**metadata, "trace": known},
         span_id=trace.span_id,
         thread_id=trace.thread_id,
+        topic_method="import" if "topic" in own else None,
+        **own,
     )
 
 

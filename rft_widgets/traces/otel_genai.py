@@ -84,6 +84,7 @@ _THREAD = (
 )  # fmt: skip
 _PARAM_NAMES = {"stop_sequences": "stop", "choice.count": "n"}
 _ASSOCIATION = "traceloop.association.properties."
+_ITEM = "rft.item"  # what an application tells graders: reference answers, facts, labels
 
 
 def _is_envelope(value: Mapping[str, Any]) -> bool:
@@ -272,6 +273,9 @@ def _metadata(span: Span, attributes: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in attributes.items()
         if key.startswith(_ASSOCIATION)
     }
+    item = parsed(attributes.get(_ITEM))
+    if isinstance(item, dict):
+        associated["item"] = item
     return associated | {key: value for key, value in named.items() if value is not None}
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from builders import chat_line, content, dump, gzipped, prompts, sums, write_jsonl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rft_widgets as rft
 from rft_widgets.errors import ImportRejected, InvalidArgument, NotFound, RftError
+from tests.builders import chat_line, content, dump, gzipped, prompts, sums, write_jsonl
 
 FIRST, LAST = "The first harmless question", "The last harmless question"
 ODD = "An odd but harmless question"
@@ -34,6 +34,8 @@ class Case:
     refused: dict[int, str] = field(default_factory=dict)
     blank: int = 0
     rejected: bool = False
+    again: bool = True
+    """Whether its export fits into the limits of a line, too."""
     file: str = "case.jsonl"
 
 
@@ -51,8 +53,8 @@ def refuse(name: str, code: str, line: bytes | Callable[[], bytes]) -> Case:
     return between(name, line, accepted=[FIRST, LAST], refused={2: code})
 
 
-def accept(name: str, line: bytes | Callable[[], bytes], prompt: str = ODD) -> Case:
-    return between(name, line, accepted=[FIRST, prompt, LAST])
+def accept(name: str, line: bytes | Callable[[], bytes], prompt: str = ODD, **more: object) -> Case:
+    return between(name, line, accepted=[FIRST, prompt, LAST], **more)
 
 
 def whole(name: str, data: bytes | Callable[[], bytes], *prompts: str, **more: object) -> Case:
@@ -262,9 +264,12 @@ DEPTH = [
     accept("64 levels in a record line", b'{"input":{' + MESSAGES + b'},"x":' + nested(63) + b"}"),
     refuse("65 levels in a record line", "too_deep",
            b'{"input":{' + MESSAGES + b'},"x":' + nested(64) + b"}"),
+    # What is kept of a wrapped line lies one level higher than it is written.
     accept("64 levels in a wrapped line", b'{"data":{' + MESSAGES + b',"x":' + nested(62) + b"}}"),
-    refuse("65 levels in a wrapped line", "too_deep",
-           b'{"data":{' + MESSAGES + b',"x":' + nested(63) + b"}}"),
+    refuse("66 levels in a wrapped line", "too_deep",
+           b'{"data":{' + MESSAGES + b',"x":' + nested(64) + b"}}"),
+    accept("64 levels beside a name that chat lines use",
+           b'{"input":{' + MESSAGES + b'},"item":{"tools":' + nested(62) + b"}}"),
     refuse("500 levels", "too_deep", chat(b'"x":' + nested(500))),
     refuse("100,000 lists", "too_deep", chat(b'"x":' + nested(100_000))),
     refuse("100,000 objects", "too_deep", chat(b'"x":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000)),
@@ -279,8 +284,19 @@ def _long_line(size: int) -> bytes:
     return text(b"x" * (size - len(text(b""))))
 
 
+def _digits(run: int, size: int) -> bytes:
+    return (b"7" * run + b"x") * (size // (run + 1))
+
+
 SIZE = [
-    accept("a line of 10 MB", lambda: _long_line(10_000_000), "x" * (10_000_000 - len(text(b"")))),
+    accept("8 MB of digits in runs that are just short enough", lambda: text(_digits(4_000, 8_000_000)),
+           _digits(4_000, 8_000_000).decode()),
+    refuse("8 MB of escaped quotes that never end", "invalid_json",
+           lambda: chat(b'"x":"' + b"7" * 5_000 + b'\\"' * 4_000_000)),
+    refuse("an integer of 8 million digits before bad UTF-8", "number_too_long",
+           lambda: chat(b'"x":' + b"7" * 8_000_000 + b',"y":"\xff"')),
+    accept("a line of 10 MB", lambda: _long_line(10_000_000), "x" * (10_000_000 - len(text(b""))),
+           again=False),
     refuse("a line of 10 MB and a byte", "line_too_long", lambda: _long_line(10_000_001)),
     refuse("a line of 25 MB", "line_too_long", lambda: _long_line(25_000_000)),
     whole("a last line of 12 MB without an end", lambda: _GOOD_FIRST + b"\n" + _long_line(12_000_000),
@@ -337,6 +353,8 @@ LINES = [
     refuse("other keys", "missing_input", b'{"prompt":"a","completion":"b"}'),
     whole("a list on the first line only", b"[1]\n" + _GOOD_LAST + b"\n", LAST,
           refused={1: "invalid_data_structure"}),
+    whole("a list on every line", b"[1]\n" + _GOOD_FIRST + b"\n[2]\n", FIRST,
+          refused={1: "invalid_data_structure", 3: "invalid_data_structure"}),
     whole("a broken first line", b'{"messages": [\n' + _GOOD_LAST + b"\n", LAST,
           refused={1: "invalid_json"}),
 ]  # fmt: skip
@@ -456,7 +474,24 @@ RESERVED = [
     accept("our key with more answers than messages", chat(b'"rft_widgets":{"output_messages":99}')),
     accept("the store's key in a message",
            one(b'{"role":"user","content":"An odd but harmless question",'
+               b'"rft_widgets.extra":{"x":"something else"}}')),
+    refuse("the store's key overrules the content", WRONG,
+           one(b'{"role":"user","content":"An odd but harmless question",'
                b'"rft_widgets.extra":{"content":"something else"}}')),
+    refuse("the store's key, spelled with an escape", WRONG,
+           one(b'{"role":"user","content":"An odd but harmless question",'
+               b'"rft_\\u0077idgets.extra":{"content":"something else"}}')),
+    refuse("the store's key in itself", WRONG,
+           one(b'{"role":"user","content":"An odd but harmless question",'
+               b'"rft_widgets.extra":{"rft_widgets.extra":{"role":"system"}}}')),
+    refuse("the store's key overrules a call", WRONG,
+           one(b'{"role":"assistant","tool_calls":[{"type":"function","id":"1","function":'
+               b'{"name":"f","arguments":"{}","rft_widgets.extra":{"arguments":"[]"}}}]}')),
+    refuse("the store's key overrules a tool", WRONG,
+           chat(b'"tools":[{"type":"function","function":{"name":"f","rft_widgets.extra":{"name":"g"}}}]')),
+    accept("the store's key in a schema",
+           chat(b'"tools":[{"type":"function","function":{"name":"f","parameters":'
+                b'{"type":"object","rft_widgets.extra":{"type":"array"}}}}]')),
     accept("the store's key in a content part",
            one(b'{"role":"user","content":[{"type":"text","text":"An odd but harmless question",'
                b'"rft_widgets.extra":{"text":"something else"}}]}')),
@@ -486,6 +521,17 @@ DOCUMENTS = [
     whole("records", b'{"records":' + ARRAY + b"}", FIRST, LAST, file="case.json"),
     whole("records, pretty", b'{\n  "version": 1,\n  "records": ' + ARRAY + b"\n}\n", FIRST, LAST,
           file="case.json"),
+    whole("records of 200 KB on one line", b'{"records":[' + _GOOD_FIRST + b"," + text(b"x" * 200_000)
+          + b"]}\n", FIRST, "x" * 200_000, file="case.json"),
+    whole("records of 3 MB on one line", lambda: b'{"version": 1, "records" : [' + _GOOD_FIRST + b","
+          + text(b"x" * 3_000_000) + b"]}", FIRST, "x" * 3_000_000, file="case.json"),
+    whole("records of 3 MB in gzip", lambda: gzipped(b'{"records":[' + _GOOD_FIRST + b","
+          + text(b"x" * 3_000_000) + b"]}"), FIRST, "x" * 3_000_000, file="case.json.gz"),
+    whole("a first line of 3 MB with a key of that name",
+          lambda: chat(b'"records":[1],"x":"' + b"x" * 3_000_000 + b'"') + b"\n" + _GOOD_LAST,
+          ODD, LAST),
+    whole("a bad element of records", b'{"records":[' + _GOOD_FIRST + b"," + chat(b'"x":NaN') + b"],\n"
+          b'"version":1}', FIRST, refused={2: "non_finite_number"}, file="case.json"),
     whole("records, empty", b'{"records":[]}', file="case.json"),
     whole("records is null", b'{"records":null}', refused={1: "missing_input"}, file="case.json"),
     whole("one pretty object", PRETTY, FIRST, file="case.json"),
@@ -555,7 +601,9 @@ GROUPS = {
     "reserved": RESERVED, "documents": DOCUMENTS, "gzip": GZIP,
 }  # fmt: skip
 CASES = [
-    pytest.param(case, id=f"{group}: {case.name}") for group, cases in GROUPS.items() for case in cases
+    pytest.param(case, id=f"{group}: {case.name}")
+    for group, cases in GROUPS.items()
+    for case in cases
 ]
 
 
@@ -603,6 +651,8 @@ def test_every_line_is_accepted_or_refused(case: Case, opened: rft.Workspace, tm
     assert dataset.count(rft.RecordFilter(search="question")) == sum(
         "question" in prompt for prompt in case.accepted
     )
+    if not case.again:
+        return
     written = tmp_path / "again.jsonl"
     dataset.export_records(written)
     again = opened.create(f"{case.name}, again")
@@ -665,13 +715,13 @@ def test_a_rejected_file_changes_nothing(workspace: rft.Workspace, tmp_path: Pat
 @pytest.mark.parametrize(
     "value",
     [{"x": float("nan")}, {"x": float("inf")}, {"x": "\ud800"}, {"x": object()}, {"x": "\u0000"},
-     {"messages": None}, {"x": {1, 2}}],
+     {"messages": None}],
     ids=str,
 )  # fmt: skip
 def test_objects_in_memory_meet_the_same_rules(sqlite_workspace: rft.Workspace, value: dict):
     dataset = sqlite_workspace.create("memory")
-    with pytest.raises(InvalidArgument, match="Record 0"):
-        dataset.add_records([chat_line(ODD) | value])
+    with pytest.raises(InvalidArgument, match="Record 2"):
+        dataset.add_records([chat_line(FIRST), chat_line(LAST), chat_line(ODD) | value])
     assert dataset.count() == 0
 
 
@@ -689,9 +739,7 @@ def is_safe(line: bytes) -> bool:
         raise AssertionError(name)
 
     try:
-        value = json.loads(
-            line.decode(), object_pairs_hook=unique, parse_constant=refuse_constant
-        )
+        value = json.loads(line.decode(), object_pairs_hook=unique, parse_constant=refuse_constant)
         flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
         flat.encode()
     except (ValueError, AssertionError, RecursionError):
@@ -735,22 +783,26 @@ def mutated_lines(draw: st.DrawFn) -> bytes:
     for _ in range(draw(st.integers(0, 4))):
         start = draw(st.integers(0, len(line)))
         end = min(len(line), start + draw(st.integers(0, 12)))
-        piece = draw(st.sampled_from(PIECES) | st.binary(max_size=3) | st.just(bytes(line[start:end])))
+        piece = draw(
+            st.sampled_from(PIECES) | st.binary(max_size=3) | st.just(bytes(line[start:end]))
+        )
         kind = draw(st.sampled_from(["insert", "replace", "delete"]))
         line[start : start if kind == "insert" else end] = b"" if kind == "delete" else piece
     return bytes(line).replace(b"\n", b" ")
 
 
-KEYS = ["a", "b", "\\u0061", "a\\\\", "a\\\"", "\\\"", "", "\\\\\\\"", ":", "\\\":", "text", "type"]
+KEYS = ["a", "b", "\\u0061", "a\\\\", 'a\\"', '\\"', "", '\\\\\\"', ":", '\\":', "text", "type"]
 GAPS = ["", "", "", " ", "\t", "\r"]
 
 
 @st.composite
 def json_texts(draw: st.DrawFn, depth: int = 3) -> str:
     """JSON written in unusual ways, sometimes with a key twice."""
-    kind = draw(st.sampled_from(["text", "number", "list", "object", "object"] if depth else ["text"]))
+    kind = draw(
+        st.sampled_from(["text", "number", "list", "object", "object"] if depth else ["text"])
+    )
     if kind == "text":
-        return '"' + draw(st.sampled_from([*KEYS, "\\\"a\\\":1", "\\\\\\\"a\\\\\\\":1"])) + '"'
+        return '"' + draw(st.sampled_from([*KEYS, '\\"a\\":1', '\\\\\\"a\\\\\\":1'])) + '"'
     if kind == "number":
         return draw(st.sampled_from(["1", "-0", "1.5e3", "null", "true", "1e999", "NaN"]))
     size = draw(st.integers(0, 3))
