@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] = ()) -> None:
         for name in options.only:
             say(f"{name}, {records:,} records")
             rows += importlib.import_module(f"benchmarks.{name}").measure(material)
+    about["load_after"] = report.load()
     text = report.as_json(about, rows)
     if options.json == "-":
         print(text)

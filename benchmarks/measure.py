@@ -60,14 +60,23 @@ def row(
 
 
 class Times(NamedTuple):
-    """Durations of many calls, in milliseconds, sorted."""
+    """Durations of many calls, in milliseconds, sorted; and the CPU time of the same, if taken."""
 
     sorted_ms: tuple[float, ...]
+    cpu_sorted_ms: tuple[float, ...] = ()
 
     @classmethod
-    def of_seconds(cls, seconds: Iterable[float]) -> Times:
+    def of_seconds(cls, wall: Iterable[float], cpu: Iterable[float] = ()) -> Times:
         """Sort durations that were taken in seconds."""
-        return cls(tuple(sorted(value * 1e3 for value in seconds)))
+        return cls(
+            tuple(sorted(value * 1e3 for value in wall)),
+            tuple(sorted(value * 1e3 for value in cpu)),
+        )
+
+    @property
+    def cpu(self) -> Times:
+        """The CPU times, which other processes on the machine hardly change."""
+        return Times(self.cpu_sorted_ms)
 
     @property
     def p50(self) -> float:
@@ -112,7 +121,7 @@ def paired(
     budget_s
         No further pair is begun after that many seconds; at least five are.
     """
-    taken: tuple[list[float], list[float]] = ([], [])
+    taken: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
     end = time.perf_counter() + budget_s
     for number, argument in enumerate(_repeated(arguments, repetitions)):
         if number >= 5 and time.perf_counter() > end:
@@ -121,7 +130,7 @@ def paired(
             if turn == 0 and before is not None:
                 before()
             taken[turn].append(seconds((ours, floor)[turn], argument))
-    return Times.of_seconds(taken[0]), Times.of_seconds(taken[1])
+    return _times(taken[0]), _times(taken[1])
 
 
 def each(
@@ -133,7 +142,7 @@ def each(
     budget_s: float = 20.0,
 ) -> Times:
     """Time one function on every argument; see `paired`."""
-    taken: list[float] = []
+    taken: list[tuple[float, float]] = []
     end = time.perf_counter() + budget_s
     for number, argument in enumerate(_repeated(arguments, repetitions)):
         if number >= 3 and time.perf_counter() > end:
@@ -141,14 +150,19 @@ def each(
         if before is not None:
             before()
         taken.append(seconds(function, argument))
-    return Times.of_seconds(taken)
+    return _times(taken)
 
 
-def seconds(function: Callable[[T], object], argument: T) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
+def seconds(function: Callable[[T], object], argument: T) -> tuple[float, float]:
+    """Wall time and CPU time of one call."""
+    start, cpu_start = time.perf_counter(), time.thread_time()
     function(argument)
-    return time.perf_counter() - start
+    cpu = time.thread_time() - cpu_start
+    return time.perf_counter() - start, cpu
+
+
+def _times(taken: Sequence[tuple[float, float]]) -> Times:
+    return Times.of_seconds((wall for wall, _ in taken), (cpu for _, cpu in taken))
 
 
 def _repeated(arguments: Sequence[T], repetitions: int) -> Iterable[T]:

@@ -86,6 +86,7 @@ def _rows(name: str, n: int, times: tuple[Times, Times], at_most: float | None =
         row(f"{name}, p50", n, ours.p50, "ms", floor=floor.p50, floor_name=_RAW, at_most=at_most,
             ratio_at_most=None if at_most is None else 2),
         row(f"{name}, p95", n, ours.p95, "ms", floor=floor.p95, floor_name=_RAW),
+        row(f"{name}, CPU p50", n, ours.cpu.p50, "ms", floor=floor.cpu.p50, floor_name=_RAW),
     ]  # fmt: skip
 
 

@@ -24,9 +24,14 @@ def context() -> dict[str, Any]:
         "sqlite": sqlite3.sqlite_version,
         "platform": f"{sys.platform} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "load_before": load(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def load() -> float | None:
+    """How many processes wanted a CPU over the last minute, ``None`` where nobody counts them."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def as_json(about: dict[str, Any], rows: Sequence[Row]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 _FUNCTION_WORDS = (
@@ -90,7 +91,7 @@ def zipf_table(words: list[str], bits: int, shift: float = 2.7) -> list[str]:
         (_FUNCTION_BOOST if word in _FUNCTION_SET else 1.0) / (rank + shift)
         for rank, word in enumerate(words, 1)
     ]
-    scale = ((1 << bits) - len(words)) / sum(weights)
+    scale = ((1 << bits) - len(words)) / math.fsum(weights)
     table: list[str] = []
     for word, weight in zip(words, weights, strict=True):
         places = 1 + int(weight * scale)

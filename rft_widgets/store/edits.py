@@ -80,15 +80,16 @@ def insert(
     """Store records at the end of a set, flagging those that repeat an earlier one."""
     if not rows:
         return Inserted(0, 0, 0)
+    first = _reserve(connection, len(rows))  # from here on no other writer adds records
     repeated = _repeats(connection, set_id, rows)
     taken = _taken_ids(connection, set_id, rows)
-    first = _reserve(connection, len(rows))
     dictionary = _dictionary(store, connection, set_id, rows)
     fresh = os.urandom(8 * len(rows)).hex()
     now = now_us()
     narrow: list[tuple[Any, ...]] = []
     bodies: list[tuple[int, bytes]] = []
     faults: list[dict[str, Any]] = []
+    ids: list[str] = []
     valid = 0
     compress = store.codec.compress
     for offset, row in enumerate(rows):
@@ -100,9 +101,12 @@ def insert(
                 body = encode(Body(draft.input, draft.output, draft.item, kept))
             record_id = fresh[16 * offset : 16 * offset + 16]
         taken.add(record_id)
+        ids.append(record_id)
         found = row.issues
         if offset in repeated:
-            found = (*found, _duplicate_issue(repeated[offset]))
+            earlier = repeated[offset]
+            name = earlier if isinstance(earlier, str) else ids[earlier]
+            found = (*found, _duplicate_issue(name))
         valid += not found
         for issue in found:
             faults.append(_issue_row(dataset_id, seq, issue, import_id, row.line))  # noqa: PERF401
@@ -520,11 +524,13 @@ def _hashes(connection: Connection, set_id: int) -> set[int] | None:
     return hashes if len(hashes) <= 20 * _FEW else None
 
 
-def _repeats(connection: Connection, set_id: int, rows: Sequence[NewRecord]) -> dict[int, str]:
-    """Offsets of rows that repeat an earlier record, with what names that record."""
+def _repeats(
+    connection: Connection, set_id: int, rows: Sequence[NewRecord]
+) -> dict[int, str | int]:
+    """Offsets of rows that repeat an earlier record, with its id, or its offset among the rows."""
     c = records.c
-    earlier: dict[int, str] = {}
-    spans: dict[str, str] = {}
+    earlier: dict[int, str | int] = {}
+    spans: dict[str, str | int] = {}
     hashes = list({row.hash for row in rows})
     for start in range(0, len(hashes), _FEW):
         found = connection.execute(
@@ -541,17 +547,16 @@ def _repeats(connection: Connection, set_id: int, rows: Sequence[NewRecord]) -> 
             )
         )
         spans |= {span: name for span, name in found_spans if span is not None}
-    repeated: dict[int, str] = {}
+    repeated: dict[int, str | int] = {}
     for offset, row in enumerate(rows):
-        name = row.draft.id or (f"line {row.line}" if row.line is not None else "an earlier one")
         span = row.draft.span_id
         if span is not None and span in spans:
             repeated[offset] = spans[span]
         elif row.hash in earlier:
             repeated[offset] = earlier[row.hash]
         if span is not None:
-            spans.setdefault(span, name)
-        earlier.setdefault(row.hash, name)
+            spans.setdefault(span, offset)
+        earlier.setdefault(row.hash, offset)
     return repeated
 
 

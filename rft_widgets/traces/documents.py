@@ -6,17 +6,16 @@ a line that breaks one is reported with its number while the reading goes on.
 
 from __future__ import annotations
 
-import gzip
-import io
+import itertools
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from rft_widgets.errors import ImportRejected, NotFound
+from rft_widgets import files
+from rft_widgets.errors import NotFound
 from rft_widgets.model.settings import LIMITS
 from rft_widgets.model.trace import TraceLoss
 from rft_widgets.traces.reader import Document
@@ -27,9 +26,6 @@ MAX_DOCUMENT_BYTES = 512 * 1024**2
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
 """Names of the files that are read when a folder is given."""
 
-_Stream = gzip.GzipFile | io.BufferedReader
-_CHUNK_BYTES = 1024 * 1024
-_RATIO_JUDGED_AFTER_BYTES = 64 * 1024**2
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -80,12 +76,9 @@ def check_readable(path: Path) -> None:
     """Refuse a path that is not there, and an archive that is damaged, before anything is used."""
     if not path.exists():
         raise NotFound(f"There is no file {path}.", hint="Check the path.")
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        if file.is_file() and _is_gzip(file):
-            with _open(file) as stream:
-                for _ in _chunks(stream, file):
-                    pass
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            files.verify_archive(file)
 
 
 def _within(item: Document | TraceLoss, name: str) -> Document | TraceLoss:
@@ -99,36 +92,16 @@ def _within(item: Document | TraceLoss, name: str) -> Document | TraceLoss:
 
 
 def _lines(path: Path) -> Iterator[Document | TraceLoss]:
-    with _open(path) as stream:
-        for number, line in _numbered_lines(stream, path):
-            location = f"line {number}"
-            if line is None:
-                reason = f"The line is longer than {LIMITS.max_line_bytes:,} bytes."
-                yield TraceLoss(code="undecodable", message=reason, location=location)
-            elif line.strip():
-                try:
-                    yield Document(location, decode(line))
-                except Undecodable as error:
-                    yield TraceLoss(code="undecodable", message=str(error), location=location)
-
-
-def _numbered_lines(stream: _Stream, path: Path) -> Iterator[tuple[int, bytes | None]]:
-    # Only the byte \n ends a line: a form feed or U+2028 inside a string is part of the string.
-    number, pending, too_long = 1, bytearray(), False
-    for chunk in _chunks(stream, path):
-        start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            pending += chunk[start:end]
-            too_long = too_long or len(pending) > LIMITS.max_line_bytes
-            yield number, None if too_long else bytes(pending)
-            number, too_long, start = number + 1, False, end + 1
-            pending.clear()
-        pending += chunk[start:]
-        if len(pending) > LIMITS.max_line_bytes:
-            too_long = True
-            pending.clear()
-    if too_long or pending:
-        yield number, None if too_long else bytes(pending)
+    for line in files.read_lines(path):
+        location = f"line {line.number}"
+        if line.content is None:
+            reason = f"The line is longer than {LIMITS.max_line_bytes:,} bytes."
+            yield TraceLoss(code="undecodable", message=reason, location=location)
+        elif line.content.strip():
+            try:
+                yield Document(location, decode(line.content))
+            except Undecodable as error:
+                yield TraceLoss(code="undecodable", message=str(error), location=location)
 
 
 # Files as one value -----------------------------------------------------------------------------
@@ -138,20 +111,15 @@ def _holds_one_value(path: Path) -> bool:
     # A pretty-printed document: its first line is no value of its own, and neither is its second,
     # unless the first is the lone bracket that opens a list. What looks so and does not parse is
     # read line by line after all, so that a damaged first line costs one line.
-    with _open(path) as stream:
-        seen: list[bytes | None] = []
-        for _, line in _numbered_lines(stream, path):
-            if line is None or line.strip():
-                seen.append(line)
-            if len(seen) == 2:
-                break
+    said = (line.content for line in files.read_lines(path))
+    seen = list(itertools.islice((line for line in said if line is None or line.strip()), 2))
     if not seen or _parses(seen[0]):
         return False
     first = seen[0]
     lone = first is not None and first.strip() in (b"[", b"{")
     if len(seen) == 2 and _parses(seen[1]) and not lone:
         return False
-    data = _read_all(path)
+    data = files.read_whole(path, MAX_DOCUMENT_BYTES)
     return data is not None and _parses(data)
 
 
@@ -165,18 +133,8 @@ def _parses(data: bytes | None) -> bool:
     return True
 
 
-def _read_all(path: Path) -> bytes | None:
-    buffer = io.BytesIO()
-    with _open(path) as stream:
-        for chunk in _chunks(stream, path):
-            buffer.write(chunk)
-            if buffer.tell() > MAX_DOCUMENT_BYTES:
-                return None
-    return buffer.getvalue()
-
-
 def _whole(path: Path) -> Iterator[Document | TraceLoss]:
-    data = _read_all(path) or b"null"
+    data = files.read_whole(path, MAX_DOCUMENT_BYTES) or b"null"
     try:
         # A list stays bytes until each element's turn: its objects take many times its size.
         elements = _decode(data, list[msgspec.Raw])
@@ -194,54 +152,7 @@ def _whole(path: Path) -> Iterator[Document | TraceLoss]:
             yield TraceLoss(code="undecodable", message=str(error), location=location)
 
 
-# Bytes ------------------------------------------------------------------------------------------
-
-
-def _open(path: Path) -> _Stream:
-    try:
-        return gzip.open(path) if _is_gzip(path) else path.open("rb")
-    except FileNotFoundError as error:
-        raise NotFound(f"There is no file {path}.", hint="Check the path.") from error
-
-
-def _is_gzip(path: Path) -> bool:
-    if not path.exists():
-        return False
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
-
-
-def _chunks(stream: _Stream, path: Path) -> Iterator[bytes]:
-    compressed_bytes = path.stat().st_size if isinstance(stream, gzip.GzipFile) else None
-    unfolded_bytes = 0
-    first = True
-    while True:
-        try:
-            chunk = stream.read(_CHUNK_BYTES)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ImportRejected(
-                f"{path.name} is a damaged or truncated gzip file ({error}).",
-                hint="Download or compress it again.",
-            ) from error
-        if not chunk:
-            return
-        unfolded_bytes += len(chunk)
-        if compressed_bytes is not None:
-            _check_unfolding(path, compressed_bytes, unfolded_bytes)
-        yield chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
-        first = False
-
-
-def _check_unfolding(path: Path, compressed_bytes: int, unfolded_bytes: int) -> None:
-    ratio_broken = (
-        unfolded_bytes > _RATIO_JUDGED_AFTER_BYTES
-        and unfolded_bytes > compressed_bytes * LIMITS.max_gzip_ratio
-    )
-    if ratio_broken or unfolded_bytes > LIMITS.max_gzip_bytes:
-        raise ImportRejected(
-            f"{path.name} unfolds to more than this reader accepts.",
-            hint="Unpack it yourself and open the unpacked file, if you trust where it is from.",
-        )
+# Values -----------------------------------------------------------------------------------------
 
 
 def _decode(data: bytes | str, kind: Any) -> Any:
