@@ -104,7 +104,7 @@ def paired(
     *,
     repetitions: int = 1,
     before: Callable[[], object] | None = None,
-    budget_s: float = 20.0,
+    budget_s: float = 10.0,
 ) -> tuple[Times, Times]:
     """Time two functions on the same arguments in turn, each first every other time.
 
@@ -139,7 +139,7 @@ def each(
     *,
     repetitions: int = 1,
     before: Callable[[], object] | None = None,
-    budget_s: float = 20.0,
+    budget_s: float = 10.0,
 ) -> Times:
     """Time one function on every argument; see `paired`."""
     taken: list[tuple[float, float]] = []

@@ -37,9 +37,11 @@ from rft_widgets.model.record import (
     SortKey,
     ValidationCode,
 )
+from rft_widgets.model.settings import LIMITS
 from rft_widgets.steps import export as exporting
 from rft_widgets.steps.export import ExportFormat
 from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
+from rft_widgets.steps.parse import LineRefused, chat_json, draft_from_json
 from rft_widgets.steps.validate import health_report, validate
 from rft_widgets.store import datasets, edits, history, imports, records
 from rft_widgets.store.connection import Store
@@ -224,13 +226,18 @@ class OptimizationDataset:
         self,
         where: RecordFilter | None = None,
         *,
-        ids: Sequence[str] = (),
+        ids: Sequence[str] | None = None,
         except_ids: Sequence[str] = (),
     ) -> Selection:
-        """Name a set of records: all that match a filter (or all there are), or some by id."""
-        if where is None and not ids:
+        """Name a set of records: all that match a filter (or all there are), or some by id.
+
+        An empty list of ids selects nothing.
+        """
+        if ids is not None and not ids:
+            return Selection()
+        if where is None and ids is None:
             where = RecordFilter()
-        return Selection(where=where, ids=tuple(ids), except_ids=tuple(except_ids))
+        return Selection(where=where, ids=tuple(ids or ()), except_ids=tuple(except_ids))
 
     def iterate(self, selection: Selection | None = None) -> Iterator[Record]:
         """Read all records of a selection, one after the other, with bounded memory."""
@@ -412,6 +419,10 @@ class OptimizationDataset:
             item=base.item if item is None else dict(item),
             metadata=base.metadata if metadata is None else dict(metadata),
         )
+        try:
+            draft_from_json(chat_json(draft))  # what a file's line may not hold, an edit may not
+        except LineRefused as refused:
+            raise InvalidArgument(f"Record {base.id}: {refused.message}") from None
         tokens, found = validate(draft.input, draft.output)
         edits.edit(
             self._store, self.id, base.id, draft, tokens, found, expected_version=base.version
@@ -431,6 +442,11 @@ class OptimizationDataset:
         topic = topic.strip() if topic is not None else None
         if topic == "":
             raise InvalidArgument("The topic is empty.", hint="Pass None to take a topic away.")
+        if topic is not None and (len(topic) > LIMITS.max_identifier_chars or "\0" in topic):
+            raise InvalidArgument(
+                f"The topic {topic[:40]!r} is too long or holds the character U+0000.",
+                hint=f"A topic has at most {LIMITS.max_identifier_chars} characters.",
+            )
         return edits.assign_topic(
             self._store,
             self.id,

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import rft_widgets as rft
-from rft_widgets.model.message import to_json
+from rft_widgets.model.message import Message, to_json
+from rft_widgets.model.record import RecordInput, RecordOutput
 
 Json = dict[str, Any]
 
@@ -55,6 +56,15 @@ def chat_line(
     """Chat line of one user message, with an answer if one is given, and more top-level keys."""
     messages = [user(prompt)] + ([assistant(answer)] if answer else [])
     return {"messages": messages, **more}
+
+
+def draft(prompt: str, answer: str = "", *, system: str = "", **fields: Any) -> rft.RecordDraft:
+    """Record of one user message, before it is stored."""
+    messages = ([Message("system", system)] if system else []) + [Message("user", prompt)]
+    output = (Message("assistant", answer),) if answer else ()
+    return rft.RecordDraft(
+        input=RecordInput(tuple(messages)), output=RecordOutput(output), **fields
+    )
 
 
 def dump(value: Any) -> bytes:

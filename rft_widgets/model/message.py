@@ -166,7 +166,7 @@ def reserved_clash(value: Message) -> str | None:
     parts += [call.function for call in value.tool_calls if call.function is not None]
     for part in parts:
         for key in part.extra:  # type: ignore[attr-defined]  # all three have it
-            if key == EXTRA or key in part.__struct_fields__:
+            if key == EXTRA or key in part.__struct_encode_fields__:
                 return str(key)
     return None
 
@@ -176,7 +176,8 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
     function = fields.get("function")
     if isinstance(function, dict):
         fields["function"] = _flat(function)
-    return fields | fields.pop(EXTRA, {})
+    extra: dict[str, Any] = fields.pop(EXTRA, {})
+    return fields | extra
 
 
 def _with_nested_extra(fields: dict[str, Any], kind: type[Struct], where: str) -> dict[str, Any]:
@@ -186,7 +187,7 @@ def _with_nested_extra(fields: dict[str, Any], kind: type[Struct], where: str) -
         return fields
     if not isinstance(nested, dict):
         raise MessageShapeError(f"{where}: {EXTRA} is {_kind(nested)}, not an object")
-    known = {EXTRA, *kind.__struct_fields__} & nested.keys()
+    known = {EXTRA, *kind.__struct_encode_fields__} & nested.keys()
     if known:
         raise MessageShapeError(f"{where}: {EXTRA} must not hold {min(known)!r}")
     return fields | nested

@@ -214,7 +214,7 @@ OrderStatus = Literal["processing", "shipped", "delayed", "partly_shipped", "del
 CARRIERS = ("Postroute", "Nordpak", "Swiftline")
 DELAYS = (
     "a sorting backlog at the carrier",
-    "a late delivery from our supplier",
+    "a breakdown of the delivery truck",
     "a storm on the ferry route",
     "a damaged label that had to be replaced",
 )

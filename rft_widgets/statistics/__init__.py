@@ -8,14 +8,6 @@ in whatever order the records came.
 
 from __future__ import annotations
 
-from rft_widgets.statistics.raters import (
-    AgreementReport,
-    KappaWeights,
-    agreement,
-    agreement_report,
-    cohen_kappa,
-    spearman,
-)
 from rft_widgets.statistics.balance import balance_score, normalized_entropy, total_variation
 from rft_widgets.statistics.calibration import brier, expected_calibration_error
 from rft_widgets.statistics.comparison import (
@@ -30,6 +22,14 @@ from rft_widgets.statistics.intervals import (
     IntervalMethod,
     bootstrap_mean,
     samples_to_decide,
+)
+from rft_widgets.statistics.raters import (
+    AgreementReport,
+    KappaWeights,
+    agreement,
+    agreement_report,
+    cohen_kappa,
+    spearman,
 )
 from rft_widgets.statistics.repeats import (
     VarianceComponents,

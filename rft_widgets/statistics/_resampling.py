@@ -20,6 +20,8 @@ BLOCK = 500_000
 """Counts that are held at a time, so that memory does not grow with the number of resamples."""
 ROUNDING = 1e-12
 """Relative difference below which two sums of the same numbers are equal."""
+MOST_ENUMERATED = 16
+"""Units whose sign patterns may all be held in memory at once."""
 
 
 def check_resampling(level: float, samples: int) -> None:
@@ -43,13 +45,14 @@ def unit_sums(columns: Floats, codes: Integers, units: int) -> Floats:
     return sums
 
 
-def resampled_counts(units: int, samples: int, seed: int) -> Iterator[Floats]:
+def resampled_counts(units: int, samples: int, seed: int, *, width: int = 1) -> Iterator[Floats]:
     """How often each unit is drawn in each resample, in blocks of shape (rows, units).
 
-    Each row sums to ``units``; the blocks have ``samples`` rows in all.
+    Each row sums to ``units``; the blocks have ``samples`` rows in all, and few enough each that a
+    caller can hold ``width`` numbers a row.
     """
     rng = np.random.default_rng(seed)
-    rows = max(1, BLOCK // units)
+    rows = max(1, BLOCK // max(units, width))
     for start in range(0, samples, rows):
         count = min(rows, samples - start)
         drawn = rng.integers(0, units, size=(count, units))
@@ -63,10 +66,15 @@ def resampled_totals(sums: Floats, samples: int, seed: int) -> Floats:
 
     Units are put in order of their values first, so that the order of records does not matter.
     """
-    ordered = sums[np.lexsort(sums.T[::-1])]
+    ordered = sums[order_of_rows(sums)]
     return np.concatenate(
         [counts @ ordered for counts in resampled_counts(len(ordered), samples, seed)]
     )
+
+
+def order_of_rows(sums: Floats) -> Integers:
+    """The order that sorts rows by their columns, up to what summing in another order changes."""
+    return np.lexsort(np.round(sums, 9).T[::-1])
 
 
 def percentile_bounds(replicates: Floats, level: float) -> tuple[float, float] | None:
@@ -120,13 +128,13 @@ def bca_bounds(
 def sign_flip_p_value(sums: Floats, permutations: int, seed: int) -> float:
     """Two-sided p-value that ``sums`` (units,) are as likely to have either sign.
 
-    Exact where there are no more sign patterns than ``permutations`` + 1; else by random patterns,
-    the observed one counted among them (Phipson & Smyth 2010).
+    Exact where there are no more sign patterns than ``permutations`` + 1 (and 65,536); else by
+    random patterns, the observed one counted among them (Phipson & Smyth 2010).
     """
     moved = np.sort(sums[abs(sums) > TOLERANCE])
-    observed = abs(float(moved.sum())) * (1 - ROUNDING)
+    observed = abs(float(moved.sum())) - ROUNDING * float(abs(moved).sum())
     units = len(moved)
-    if units < 60 and 2**units <= permutations + 1:
+    if units <= MOST_ENUMERATED and 2**units <= permutations + 1:
         patterns = (np.arange(2**units)[:, None] >> np.arange(units)) & 1
         return float((abs((2.0 * patterns - 1) @ moved) >= observed).mean())
     rng = np.random.default_rng((seed, 1))
@@ -134,6 +142,6 @@ def sign_flip_p_value(sums: Floats, permutations: int, seed: int) -> float:
     as_extreme = 1
     for start in range(0, permutations, rows):
         shape = (min(rows, permutations - start), units)
-        signs = 2.0 * rng.integers(0, 2, size=shape, dtype=np.int8) - 1
-        as_extreme += int((abs(signs @ moved) >= observed).sum())
+        kept = rng.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64)
+        as_extreme += int((abs(2 * (kept @ moved) - moved.sum()) >= observed).sum())
     return as_extreme / (permutations + 1)

@@ -58,10 +58,9 @@ def paired_difference(
     """Compare two scores of each record.
 
     Both intervals are percentile intervals of the same resamples of whole clusters, each of which
-    keeps its pairs together, so that they never contradict each other. The p-value is that of a
-    sign-flip permutation test on the clusters' sums (Fisher 1935): exact where all patterns are no
-    more than ``permutations`` + 1, else (1 + as extreme) / (1 + permutations) (Phipson & Smyth
-    2010).
+    keeps its pairs together. The p-value is that of a sign-flip permutation test on the clusters'
+    sums (Fisher 1935): exact where all patterns are no more than ``permutations`` + 1 (and 65,536),
+    else (1 + as extreme) / (1 + permutations) (Phipson & Smyth 2010).
 
     Parameters
     ----------

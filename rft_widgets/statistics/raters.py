@@ -22,6 +22,7 @@ from rft_widgets.statistics._inputs import (
 )
 from rft_widgets.statistics._resampling import (
     check_resampling,
+    order_of_rows,
     percentile_bounds,
     resampled_counts,
     resampled_totals,
@@ -215,7 +216,7 @@ def spearman(
         replicates = np.concatenate(
             [
                 _rank_correlation(counts[:, codes], *ranks)
-                for counts in resampled_counts(units, samples, seed)
+                for counts in resampled_counts(units, samples, seed, width=first.size)
             ]
         )
         bounds = percentile_bounds(replicates, level)
@@ -302,7 +303,7 @@ def _rank_correlation(counts: Floats, a: _Ranks, b: _Ranks) -> Floats:
         centred.append(middle[:, ranks.code_of])
         variances.append((mass * middle**2).sum(axis=1))
     covariance = (counts * centred[0] * centred[1]).sum(axis=1)
-    scale = np.sqrt(variances[0]) * np.sqrt(variances[1])
+    scale = np.sqrt(variances[0] * variances[1])
     undefined = np.full_like(scale, np.nan)
     correlation: Floats = np.divide(covariance, scale, out=undefined, where=scale > 0)
     return correlation.clip(-1, 1)
@@ -313,7 +314,7 @@ def _in_order_of_values(first: Floats, second: Floats, codes: Integers, units: i
     columns = np.column_stack((first, second, first * second, np.ones_like(first)))
     sums = unit_sums(columns, codes, units)
     number = np.empty(units, dtype=np.intp)
-    number[np.lexsort(sums.T[::-1])] = np.arange(units)
+    number[order_of_rows(sums)] = np.arange(units)
     renumbered: Integers = number[codes]
     return renumbered
 

@@ -88,7 +88,7 @@ def training_json(record: Record) -> dict[str, Any]:
     line: dict[str, Any] = {"messages": to_json(messages)}
     if record.input.tools:
         line["tools"] = to_json(record.input.tools)
-    clash = sorted(line.keys() & record.item.keys())
+    clash = sorted({"messages", "tools"} & record.item.keys())
     if clash:
         raise InvalidArgument(
             f"The item of record {record.id} has fields that training files use: {clash}.",
@@ -107,8 +107,8 @@ def to_pandas(records: Iterable[Record]) -> pd.DataFrame:
     for name in ("topic_confidence", "dry_run_score"):
         frame[name] = frame[name].astype("Float64")
     for name in ("created_at", "updated_at"):
-        frame[name] = pd.to_datetime(frame[name], utc=True)
-    return frame
+        frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
+    return frame.astype({"tokens": "int64", "turns": "int64"})
 
 
 COLUMNS = (

@@ -17,7 +17,13 @@ from rft_widgets.model.record import (
 )
 from rft_widgets.model.settings import LIMITS, STORE
 from rft_widgets.steps.lines import inspect, read_lines
-from rft_widgets.steps.parse import LineRefused, check_text, draft_from_json, parse_line
+from rft_widgets.steps.parse import (
+    LineRefused,
+    check_names,
+    check_text,
+    draft_from_json,
+    parse_line,
+)
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import imports, search
 from rft_widgets.store.connection import Store
@@ -170,6 +176,7 @@ class _Batch:
         # A draft did not go through the parser, which refuses what databases and JSON cannot hold.
         try:
             check_text(msgspec.json.encode(draft))
+            draft = check_names(draft)
         except UnicodeEncodeError:
             self.refuse(number, "lone_surrogate", "A text holds half of a surrogate pair.")
         except LineRefused as refused:

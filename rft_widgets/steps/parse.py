@@ -93,6 +93,14 @@ def check_text(line: bytes) -> None:
         raise LineRefused("nul_character", "A text holds the character U+0000.")
 
 
+def check_names(draft: RecordDraft) -> RecordDraft:
+    """Hold a draft that was made in Python to what a line may have for names and topic."""
+    names: dict[str, Any] = {key: _identifier(getattr(draft, key), key) for key in _NAMES}
+    if draft.topic and draft.topic_method is None:
+        names["topic_method"] = "import"
+    return msgspec.structs.replace(draft, **names)
+
+
 def draft_from_json(value: Any) -> RecordDraft:
     """Read a record from a JSON object that is already decoded; same shapes and refusals."""
     try:
@@ -186,6 +194,7 @@ class _State(Struct, forbid_unknown_fields=True):
     item: dict[str, Any] | None = None
 
 
+_NAMES = ("id", "topic", "span_id", "thread_id", "source_record_id")
 _STATE_KEYS = ("span_id", "thread_id", "topic_method", "is_generated", "source_record_id")
 _CHAT_KEYS = frozenset({"messages", "tools", "tool_choice", "id", "topic", "metadata", "input",
                         "output", "data", STATE})  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
+@functools.lru_cache(maxsize=4096)  # the records of a batch share their times
 def to_datetime(us: int) -> datetime:
     """Exact datetime of a stored time."""
     return _EPOCH + timedelta(microseconds=us)

@@ -56,11 +56,13 @@ def read_all(connection: Connection) -> tuple[DatasetInfo, ...]:
     return tuple(_info(row) for row in rows)
 
 
-def live_set(connection: Connection, dataset_id: str) -> int:
-    """Id of the set that holds a dataset's records; `NotFound` if there is no such dataset."""
-    set_id = connection.execute(
-        sa.select(datasets.c.set_id).where(datasets.c.id == dataset_id)
-    ).scalar()
+def live_set(connection: Connection, dataset_id: str, *, keep: bool = False) -> int:
+    """Id of the set that holds a dataset's records; `NotFound` if there is no such dataset.
+
+    With ``keep`` nobody else replaces that set until the end of the transaction.
+    """
+    query = sa.select(datasets.c.set_id).where(datasets.c.id == dataset_id)
+    set_id = connection.execute(query.with_for_update() if keep else query).scalar()
     if set_id is None:
         raise _missing(dataset_id)
     return int(set_id)

@@ -208,7 +208,7 @@ def edit(
             connection.execute(
                 issues.insert(), [_issue_row(dataset_id, row.seq, issue) for issue in found]
             )
-        refresh_duplicates(connection, dataset_id, set_id, hashes={row.input_hash, key})
+        refresh_duplicates(connection, dataset_id, set_id, _Keys({row.input_hash, key}, set()))
         search.replace_text(store, connection, set_id, row.seq, before, after)
         datasets.touch(connection, dataset_id)
         history.log(connection, dataset_id, "edit_record", {"record": record_id})
@@ -260,7 +260,7 @@ def delete(store: Store, dataset_id: str, selection: Selection) -> Deletion:
         moved = connection.execute(
             records.update().where(records.c.seq.in_(chosen)).values(set_id=trash)
         ).rowcount
-        refresh_duplicates(connection, dataset_id, set_id, hashes=_hashes(connection, trash))
+        refresh_duplicates(connection, dataset_id, set_id, _keys_of(connection, trash))
         key, now = f"del_{secrets.token_hex(6)}", now_us()
         connection.execute(
             deletions.insert().values(
@@ -321,11 +321,11 @@ def undo(store: Store, dataset_id: str, deletion_id: str) -> int:
                 f"The id {clash!r} of a deleted record is used by another one now.",
                 hint="Delete that one first.",
             )
-        hashes = _hashes(connection, row.trash_id)
+        keys = _keys_of(connection, row.trash_id)
         back = connection.execute(
             records.update().where(records.c.set_id == row.trash_id).values(set_id=set_id)
         ).rowcount
-        refresh_duplicates(connection, dataset_id, set_id, hashes=hashes)
+        refresh_duplicates(connection, dataset_id, set_id, keys)
         connection.execute(deletions.delete().where(deletions.c.id == deletion_id))
         connection.execute(record_sets.delete().where(record_sets.c.id == row.trash_id))
         datasets.touch(connection, dataset_id)
@@ -411,22 +411,27 @@ def purge(store: Store, set_ids: Iterable[int]) -> int:
     return erased
 
 
+class _Keys(Struct, frozen=True):
+    """What makes records repeat each other."""
+
+    hashes: set[int]
+    spans: set[str]
+
+
 def refresh_duplicates(
-    connection: Connection, dataset_id: str, set_id: int, *, hashes: set[int] | None
+    connection: Connection, dataset_id: str, set_id: int, keys: _Keys | None
 ) -> None:
     """Flag every record that repeats an earlier one, and unflag those that no longer do.
 
     Parameters
     ----------
-    hashes
-        Input hashes that may have changed their standing; ``None`` for all.
+    keys
+        What the records have whose standing may have changed; ``None`` for all records.
     """
-    if hashes is not None and not hashes:
-        return
     c = records.c
     should: dict[int, int] = {}
     flagged: set[int] = set()
-    for some in _chunks(hashes):
+    for some in _parts(keys):
         rows = connection.execute(_groups(set_id, some)).all()
         seqs = [row.seq for row in rows]
         should |= {row.seq: row.first for row in rows if row.seq != row.first}
@@ -471,20 +476,16 @@ def searchable(store: Store, dataset_id: str, selection: Selection) -> None:
     search.index_pending(store, set_id)
 
 
-def _groups(set_id: int, hashes: list[int] | None) -> sa.Select[Any]:
-    """Every record with the first record of the set that has its span id or its input."""
+def _groups(set_id: int, some: sa.ColumnElement[bool] | None) -> sa.Select[Any]:
+    """Records (``None``: all) with the first one of the set that has their span id or input."""
     c = records.c
-    if hashes is None:
+    if some is None:
         by_input: sa.ColumnElement[int] = sa.func.min(c.seq).over(partition_by=c.input_hash)
         by_span: sa.ColumnElement[int] = sa.func.min(c.seq).over(partition_by=c.span_id)
-        some: sa.ColumnElement[bool] = sa.true()
+        some = sa.true()
     else:
         by_input = _first_like(set_id, "input_hash")
         by_span = _first_like(set_id, "span_id")
-        spans = sa.select(c.span_id).where(
-            c.set_id == set_id, c.input_hash.in_(hashes), c.span_id.is_not(None)
-        )
-        some = sa.or_(c.input_hash.in_(hashes), c.span_id.in_(spans))
     found = (
         sa.select(
             c.seq,
@@ -508,20 +509,28 @@ def _first_like(set_id: int, column: str) -> sa.ScalarSelect[int]:
     )
 
 
-def _chunks(hashes: set[int] | None) -> Iterable[list[int] | None]:
-    if hashes is None or len(hashes) > 20 * _FEW:
-        return [None]
-    listed = sorted(hashes)
-    return [listed[start : start + _FEW] for start in range(0, len(listed), _FEW)]
+def _parts(keys: _Keys | None) -> Iterable[sa.ColumnElement[bool] | None]:
+    """Conditions that together hold for every record with one of the keys."""
+    if keys is None:
+        yield None
+        return
+    hashes, spans = sorted(keys.hashes), sorted(keys.spans)
+    for start in range(0, len(hashes), _FEW):
+        yield records.c.input_hash.in_(hashes[start : start + _FEW])
+    for start in range(0, len(spans), _FEW):
+        yield records.c.span_id.in_(spans[start : start + _FEW])
 
 
-def _hashes(connection: Connection, set_id: int) -> set[int] | None:
-    """Input hashes of a set; ``None`` when they are too many to be worth listing."""
+def _keys_of(connection: Connection, set_id: int) -> _Keys | None:
+    """Keys of all records of a set; ``None`` when they are too many to be worth listing."""
     found = connection.execute(
-        sa.select(records.c.input_hash).where(records.c.set_id == set_id).limit(20 * _FEW + 1)
-    ).scalars()
-    hashes = set(found)
-    return hashes if len(hashes) <= 20 * _FEW else None
+        sa.select(records.c.input_hash, records.c.span_id)
+        .where(records.c.set_id == set_id)
+        .limit(20 * _FEW + 1)
+    ).all()
+    if len(found) > 20 * _FEW:
+        return None
+    return _Keys({key for key, _ in found}, {span for _, span in found if span is not None})
 
 
 def _repeats(

@@ -202,7 +202,7 @@ def refused_lines(connection: Connection, dataset_id: str, set_id: int) -> int:
 
 
 def _check_target(connection: Connection, state: ImportState) -> None:
-    live = datasets.live_set(connection, state.dataset_id)
+    live = datasets.live_set(connection, state.dataset_id, keep=True)
     if state.mode == "append" and live != state.set_id:
         raise ImportInterrupted(
             f"All records of the dataset were replaced while {state.source} was being appended; "

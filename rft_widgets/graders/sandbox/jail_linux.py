@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import platform
 import resource
 import struct
 from collections.abc import Callable
 
 LIBC = ctypes.CDLL(None, use_errno=True)
+MACHINE = os.uname().machine
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER = 2
@@ -108,15 +108,14 @@ def confine() -> str:
     JailError
         If the machine is unknown, or the kernel refuses.
     """
-    machine = platform.machine()
-    if machine not in AUDIT_ARCH:
-        raise JailError(f"no system call list for {machine}")
+    if MACHINE not in AUDIT_ARCH:
+        raise JailError(f"no system call list for {MACHINE}")
     if len(os.listdir("/proc/self/task")) != 1:
         raise JailError("more than one thread; the filter would bind only one")
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     _drop_capabilities()
     abi = _landlock_deny_all()
-    _seccomp_compute_only(machine)
+    _seccomp_compute_only(MACHINE)
     return f"seccomp, landlock {abi}" if abi else "seccomp"
 
 
@@ -140,7 +139,7 @@ def self_test() -> None:
         with contextlib.suppress(OSError):
             attempt()
             raise JailError(f"{name} is not refused")
-    for name, number in REFUSED[platform.machine()].items():
+    for name, number in REFUSED[MACHINE].items():
         if name in ("fork", "vfork"):
             continue  # these take no argument that would make them harmless; fork is tried above
         arguments = (ctypes.c_long(-1),) * 6

@@ -1,8 +1,9 @@
 """The other side of the sandbox: a bare interpreter that forks confined graders.
 
-Run as a script by ``python -I -S -B``, with nothing of the package around it. The first process (the
-nursery) imports what graders may use and never sees user code; for each worker it forks, the child
-confines itself, proves it, and only then reads a grader's source from its own pipe.
+Imported by a ``python -I -S -B`` that has this folder first on its path and nothing of the package
+around it. This first process (the nursery) loads what graders may use and never sees user code; for
+each worker it forks, and the child confines itself, proves it, and only then reads a grader's source
+from its own pipe.
 """
 
 from __future__ import annotations
@@ -112,13 +113,20 @@ def main(control_fd: int) -> None:
     for name in STANDARD_MODULES:
         importlib.import_module(name)
     _touch_what_loads_late()
+    with contextlib.suppress(Exception):  # a worker that cannot have it says so when it is asked
+        importlib.import_module("jail_linux")
+    sys.path.pop(0)
     gc.collect()
     gc.freeze()
     control = _socket.socket(fileno=control_fd)
     children: set[int] = set()
-    control.send(b'{"ready":true}')
+    control.sendall(b'{"ready":true}\n')
     while True:
+        # One command at a time, each a line; descriptors come with its first byte.
         message, ancillary, _, _ = control.recvmsg(65_536, 256)
+        while message and not message.endswith(b"\n"):
+            part = control.recv(65_536)
+            message = message + part if part else b""
         if not message:
             break
         command = json.loads(message)
@@ -138,7 +146,7 @@ def main(control_fd: int) -> None:
             pid = command["reap"]
             children.discard(pid)
             answer = {"status": _reap(pid)}
-        control.send(json.dumps(answer).encode())
+        control.sendall(json.dumps(answer).encode() + b"\n")
     for pid in children:
         _reap(pid)
 
@@ -208,11 +216,11 @@ def _keep_only(requests: int, answers: int) -> None:
 
 def _confine(limits: Mapping[str, Any], parent: int) -> str:
     if limits["unsafe"]:
+        _bound_without_jail(limits)
         return "none"
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
     jail = importlib.import_module("jail_linux")
     jail.die_with_parent(parent)
-    jail.set_rlimits(limits["memory_bytes"], limits["cpu_s"], ANSWERS + 1)
+    jail.set_rlimits(limits["memory_bytes"], limits["cpu_s"], descriptors=ANSWERS + 2)
     isolation: str = jail.confine()
     jail.self_test()
     for name in ("jail_linux", "ctypes", "_ctypes", "_socket", "fcntl"):
@@ -220,12 +228,23 @@ def _confine(limits: Mapping[str, Any], parent: int) -> str:
     return isolation
 
 
+def _bound_without_jail(limits: Mapping[str, Any]) -> None:
+    import resource  # noqa: PLC0415 - not on every system that imports this module
+
+    for name, bound in (("RLIMIT_AS", "memory_bytes"), ("RLIMIT_CPU", "cpu_s")):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            resource.setrlimit(getattr(resource, name), (limits[bound], limits[bound]))
+
+
 def _serve(isolation: str) -> NoReturn:
     """Answer requests until the host hangs up: ``check``, then ``load``, then any number of grades.
 
     Everything the loop needs is bound here, before user code can replace it in its module.
     """
-    loads, seed, isfinite = json.loads, random.seed, math.isfinite
+    loads, isfinite = json.loads, math.isfinite
+    seeds = [random.seed]
+    if "numpy" in sys.modules:
+        seeds.append(sys.modules["numpy"].random.seed)
     read_frame, write, send = _read_frame, _write, _send
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -242,7 +261,8 @@ def _serve(isolation: str) -> NoReturn:
         request_id = request["id"]
         try:
             if "sample" in request:
-                seed(0)  # the same answer graded twice gets the same score
+                for seed in seeds:  # the same answer graded twice gets the same score
+                    seed(0)
                 score = _number(grade(request["sample"], request["item"]))  # type: ignore[misc]
                 if not isfinite(score):
                     raise _BadScore(f"grade returned {score!r}, not a finite number")
@@ -350,7 +370,3 @@ def _send(
     write: Callable[[bytes], None] = _write,
 ) -> None:
     write(dumps(message).encode())
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

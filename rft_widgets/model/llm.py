@@ -1,0 +1,87 @@
+"""Calls to a language model as values; who makes them is the caller's choice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+
+class ModelUsage(Struct, frozen=True, kw_only=True):
+    """Tokens of one call, as the service counted them; ``None`` where it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Prompt and completion together."""
+        if self.prompt_tokens is None and self.completion_tokens is None:
+            return None
+        return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
+
+class ModelAnswer(Struct, frozen=True, kw_only=True):
+    """What a model answered.
+
+    ``text`` is ``None`` when there is none, ``refusal`` the text of a refusal, ``model`` the model
+    that the service says answered.
+    """
+
+    text: str | None
+    usage: ModelUsage | None = None
+    refusal: str | None = None
+    finish_reason: str | None = None
+    model: str | None = None
+
+
+class ModelCallFailed(Exception):  # noqa: N818 - caught by whoever called, never shown as a trace
+    """A call brought no answer; the text says why, without secrets.
+
+    ``status`` is the HTTP status where there was one, ``retryable`` whether it may work later.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retryable: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retryable = retryable
+
+
+class ModelCall(Protocol):
+    """One chat completion. ``None`` leaves a parameter to the service.
+
+    An implementation raises `ModelCallFailed`; any other exception counts as a failed call too.
+    It must be usable from several threads at once.
+    """
+
+    def __call__(
+        self,
+        model: str,
+        messages: Sequence[dict[str, Any]],
+        *,
+        temperature: float | None,
+        max_tokens: int | None,
+        top_p: float | None,
+        seed: int | None,
+        response_schema: dict[str, Any] | None,
+        reasoning_effort: str | None = None,
+    ) -> ModelAnswer:
+        """Ask the model."""
+
+
+class Embed(Protocol):
+    """Vectors of texts, in order, all of one length."""
+
+    def __call__(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Embed the texts."""
+
+
+def is_reasoning_model(model: str) -> bool:
+    """Whether a model's name says that it takes no temperature and thinks on its token budget."""
+    name = model.rpartition("/")[2]
+    return re.match(r"(ft:)?(o\d|gpt-5(?!.*chat))", name) is not None

@@ -1,0 +1,126 @@
+"""Every number of topics, coverage and near-duplicates, each one documented and changeable."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class TopicLimits(Struct, frozen=True, kw_only=True):
+    """What a topic hierarchy may look like."""
+
+    max_depth: int = 5
+    """Deepest level of a hierarchy; a topic without a parent is on level 1."""
+    max_name_chars: int = 200
+    """Longest name of a topic."""
+    max_topics: int = 10_000
+    """Most topics of one hierarchy."""
+    max_file_bytes: int = 10_000_000
+    """Largest topics file that is read."""
+
+
+class ClusterSettings(Struct, frozen=True, kw_only=True):
+    """How topics are found in texts."""
+
+    max_chars: int = 1_000
+    """Characters of a text that are looked at; the rest is ignored."""
+    sample_texts: int = 50_000
+    """Texts that the features and the clusters are fitted on; the rest is only assigned."""
+    decomposition_texts: int = 20_000
+    """Texts of the sample that the latent axes are fitted on."""
+    axes: int = 128
+    """Latent axes that texts are clustered in."""
+    max_features: int = 40_000
+    """Words, pairs of words and character n-grams that are kept, the most frequent ones."""
+    min_topics: int = 2
+    """Fewest topics that are looked for."""
+    max_topics: int = 30
+    """Most topics that are looked for; a caller may ask for more by number."""
+    choice_texts: int = 2_500
+    """Texts that the number of topics is chosen on."""
+    min_texts: int = 4
+    """Texts below which there is one topic for all of them."""
+    default_depth: int = 2
+    """Levels of a hierarchy when the caller does not say."""
+    min_grouped_topics: int = 6
+    """Topics below which no second level is made."""
+    grouping_silhouette: float = 0.15
+    """Mean silhouette (-1..1) of the topics in their groups from which a second level pays."""
+    other_quantile: float = 0.95
+    """A text is in no topic when its similarity to the nearest one is within this quantile (0..1)
+    of what texts have to topics that are not theirs."""
+    keywords: int = 8
+    """Keywords of a topic that is found."""
+
+
+class CategorizeSettings(Struct, frozen=True, kw_only=True):
+    """How records are put under topics. All confidences lie in 0..1."""
+
+    accept_keyword: float = 0.9
+    """Confidence from which a keyword alone decides."""
+    accept_similarity: float = 0.7
+    """Confidence from which similarity decides; below it a record needs review."""
+    high_confidence: float = 0.8
+    """Confidence from which the band is high."""
+    medium_confidence: float = 0.5
+    """Confidence from which the band is medium; below it the record needs review."""
+    axes: int = 256
+    """Latent axes that records are compared in."""
+    members_per_topic: int = 100
+    """Most confirmed records of one topic that are learned from."""
+    max_members: int = 6_000
+    """Most confirmed records that are learned from in all."""
+    folds: int = 5
+    """Parts that confirmed records are held out in, to measure how sure a decision is."""
+    regularization: float = 10.0
+    """Inverse strength of the penalty on the weights of the linear model."""
+    unlabelled_sharpness: float = 12.0
+    """Inverse temperature of similarities when there is no confirmed record to measure it on."""
+    untrained_keyword: tuple[float, ...] = (0.55, 0.75, 0.9)
+    """Confidence of 1, 2, 3 or more units of keyword evidence, before anything is measured."""
+    chunk_texts: int = 8_192
+    """Texts that are worked on at a time."""
+
+
+class CoverageSettings(Struct, frozen=True, kw_only=True):
+    """When a distribution of records over topics is good enough."""
+
+    gap_points: float = 5.0
+    """Percentage points that a share may miss its target by."""
+    good_balance: float = 0.6
+    """Balance score (0..1) from which the band is Good."""
+    fair_balance: float = 0.4
+    """Balance score (0..1) from which the band is Fair; below it, it is Poor."""
+    min_records: int = 100
+    """Records below which a dataset is called small."""
+    dominant_percent: float = 40.0
+    """Percentage above which one topic is called dominant."""
+    near_duplicate_percent: float = 10.0
+    """Percentage of near-duplicates above which they are worth a recommendation."""
+    largest_gaps: int = 3
+    """Topics that the recommendations name for missing records."""
+    target_tolerance: float = 0.5
+    """Percentage points that targets may miss a sum of 100 by, from rounding each of them."""
+
+
+class DuplicateSettings(Struct, frozen=True, kw_only=True):
+    """When two texts are nearly the same."""
+
+    threshold: float = 0.9
+    """Shared part (0..1, Jaccard) of the word triples of two texts from which they are one."""
+    words: int = 3
+    """Words and symbols of one shingle."""
+    permutations: int = 64
+    """Hash functions of a signature."""
+    template_share: float = 0.05
+    """Share of texts (0..1) above which a shingle belongs to a template."""
+    template_min_texts: int = 10
+    """A shingle of no more texts than this never belongs to a template."""
+    template_max_texts: int = 500
+    """A shingle of more texts than this always belongs to a template."""
+
+
+TOPIC_LIMITS = TopicLimits()
+CLUSTERING = ClusterSettings()
+CATEGORIZE = CategorizeSettings()
+COVERAGE = CoverageSettings()
+DUPLICATES = DuplicateSettings()
