@@ -268,6 +268,10 @@ def test_spearman_with_resamples_that_are_constant():
     assert (found.low, found.high) == (None, None)
 
 
+def test_spearman_overlooks_rounding():
+    assert stats.spearman([0.3, 0.1 + 0.2, 1], [0, 0, 1], samples=40).estimate == 1
+
+
 # Paired comparison
 
 

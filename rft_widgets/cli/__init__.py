@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -25,11 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RftError as error:
         print(f"rft-widgets: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read us has seen enough; the flush at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         print("rft-widgets: stopped", file=sys.stderr)
         return 130
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

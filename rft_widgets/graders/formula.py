@@ -195,7 +195,9 @@ class _Parser:
             value = self._sum()
             self._take(")")
             return value
-        raise self._fault(f"{text!r} is not expected here" if text else "the formula ends too early")
+        raise self._fault(
+            f"{text!r} is not expected here" if text else "the formula ends too early"
+        )
 
     def _call(self, name: str) -> Evaluate:
         if name not in FUNCTIONS:

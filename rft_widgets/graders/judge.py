@@ -42,9 +42,7 @@ class JudgePrompt:
         Path of the grader, for errors.
     """
 
-    def __init__(
-        self, messages: Sequence[JudgeMessage], instruction: str, where: str = ""
-    ) -> None:
+    def __init__(self, messages: Sequence[JudgeMessage], instruction: str, where: str = "") -> None:
         if not messages:
             raise GraderInvalid("a judge needs at least one message", where=f"{where}input")
         self._messages = [
@@ -121,7 +119,9 @@ def usage(answer: ModelAnswer, model: str) -> dict[str, Any]:
 
 def unreadable(answer: ModelAnswer, grader: ScoreModel | LabelModel, wanted: str) -> Outcome:
     """The outcome of an answer without a verdict."""
-    why = "the judge's answer is empty" if not answer.text else f"the judge's answer has no {wanted}"
+    why = (
+        "the judge's answer is empty" if not answer.text else f"the judge's answer has no {wanted}"
+    )
     if answer.finish_reason == "length":
         why = "the judge's answer was cut off; raise max_completions_tokens"
     return failed(

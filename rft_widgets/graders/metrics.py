@@ -86,8 +86,7 @@ def meteor(text: str, reference: str) -> float:
     precision, recall = len(matches) / len(words), len(matches) / len(wanted)
     mean = precision * recall / (METEOR_ALPHA * precision + (1 - METEOR_ALPHA) * recall)
     chunks = 1 + sum(
-        (i + 1, j + 1) != following
-        for (i, j), following in zip(matches, matches[1:], strict=False)
+        (i + 1, j + 1) != following for (i, j), following in zip(matches, matches[1:], strict=False)
     )
     return mean * (1 - METEOR_GAMMA * (chunks / len(matches)) ** METEOR_BETA)
 

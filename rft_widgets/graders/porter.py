@@ -72,9 +72,7 @@ def _ends_short(word: str) -> bool:
     return flags[-3:] == [True, False, True] and word[-1] not in "wxy"
 
 
-def _replace(
-    word: str, rules: Sequence[tuple[str, str]], holds: Callable[[str], bool]
-) -> str:
+def _replace(word: str, rules: Sequence[tuple[str, str]], holds: Callable[[str], bool]) -> str:
     # The first suffix that fits decides, whether or not its condition holds.
     for suffix, replacement in rules:
         if word.endswith(suffix):

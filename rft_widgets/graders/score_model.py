@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from rft_widgets.errors import GraderInvalid
-from rft_widgets.graders.judge import JudgePrompt, ask, objects, reason, reason_of, unreadable, usage
+from rft_widgets.graders.judge import (
+    JudgePrompt,
+    ask,
+    objects,
+    reason,
+    reason_of,
+    unreadable,
+    usage,
+)
 from rft_widgets.graders.outcome import Grade, Outcome
 from rft_widgets.graders.sample import Sample
 from rft_widgets.model.grader import ScoreModel, reward_range
@@ -49,9 +57,7 @@ def check_score_model(
         raise GraderInvalid("a judge needs the name of a model", where=f"{where}model")
     low, high = reward_range(grader) or (0.0, 1.0)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise GraderInvalid(
-            "range is two numbers, the smaller one first", where=f"{where}range"
-        )
+        raise GraderInvalid("range is two numbers, the smaller one first", where=f"{where}range")
     instruction = (
         "Answer with one JSON object and nothing else: "
         f'{{"reasoning": "<why, in a few sentences>", "score": <a number from {low:g} to {high:g}>}}'

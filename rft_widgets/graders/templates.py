@@ -92,7 +92,9 @@ def compile_template(text: str, where: str = "") -> Template:
         and column.
     """
     if len(text) > MAX_TEMPLATE_CHARS:
-        raise GraderInvalid(f"a template has at most {MAX_TEMPLATE_CHARS:,} characters", where=where)
+        raise GraderInvalid(
+            f"a template has at most {MAX_TEMPLATE_CHARS:,} characters", where=where
+        )
     pieces: list[str | Reference] = []
     end = 0
     while (start := text.find("{{", end)) >= 0:
@@ -168,9 +170,7 @@ def _step(match: re.Match[str], text: str, at: int, where: str) -> Step:
         raise _fault(f"{quoted} is not quoted JSON text", text, at, where) from None
 
 
-def _fault(
-    message: str, text: str, at: int, where: str, hint: str | None = None
-) -> GraderInvalid:
+def _fault(message: str, text: str, at: int, where: str, hint: str | None = None) -> GraderInvalid:
     line = text.count("\n", 0, at) + 1
     column = at - text.rfind("\n", 0, at)
     return GraderInvalid(

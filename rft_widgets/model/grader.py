@@ -152,7 +152,9 @@ def _read(value: Any, where: str, *, nested: bool) -> Grader:
     except (msgspec.ValidationError, RecursionError) as error:
         message, _, path = str(error).partition(" - at `$")
         inside = path.rstrip("`").lstrip(".").replace("[...]", "")
-        raise GraderInvalid(_plain(message), where=".".join(filter(None, (where, inside)))) from None
+        raise GraderInvalid(
+            _plain(message), where=".".join(filter(None, (where, inside)))
+        ) from None
 
 
 def grader_to_json(grader: Grader) -> dict[str, Any]:

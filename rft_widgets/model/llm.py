@@ -44,9 +44,7 @@ class ModelCallFailed(Exception):  # noqa: N818 - caught by whoever called, neve
     ``status`` is the HTTP status where there was one, ``retryable`` whether it may work later.
     """
 
-    def __init__(
-        self, message: str, *, status: int | None = None, retryable: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, status: int | None = None, retryable: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.retryable = retryable

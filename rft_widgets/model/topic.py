@@ -198,18 +198,14 @@ def topic(
 def rooted(node: TopicNode, parent: str = "") -> TopicNode:
     """Give the topic with ids that say it lies under ``parent``, a path or nothing."""
     path = f"{parent}{SEPARATOR}{node.name}" if parent else node.name
-    return replace(
-        node, id=path, children=tuple(rooted(child, path) for child in node.children)
-    )
+    return replace(node, id=path, children=tuple(rooted(child, path) for child in node.children))
 
 
 def hierarchy(
     topics: Iterable[TopicNode], method: HierarchyMethod = "manual", seed: int | None = None
 ) -> TopicHierarchy:
     """Make a hierarchy of topics, whatever their ids were before."""
-    return TopicHierarchy(
-        topics=tuple(rooted(node) for node in topics), method=method, seed=seed
-    )
+    return TopicHierarchy(topics=tuple(rooted(node) for node in topics), method=method, seed=seed)
 
 
 def check_name(name: str, where: str = "") -> None:
@@ -258,8 +254,9 @@ def _check_siblings(nodes: tuple[TopicNode, ...], parent: str, level: int) -> No
         if node.id != path:
             raise InvalidArgument(f"Topic {path!r} has the id {node.id!r}.")
         # Names that differ in case only would be mistaken for each other.
-        first = seen.setdefault(node.name.casefold(), node.name)
-        if first is not node.name:
+        first = seen.get(node.name.casefold())
+        if first is not None:
             where = f"under {parent!r}" if parent else "at the top level"
             raise InvalidArgument(f"Two topics {where} are named {first!r} and {node.name!r}.")
+        seen[node.name.casefold()] = node.name
         _check_siblings(node.children, path, level + 1)

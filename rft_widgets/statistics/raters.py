@@ -182,9 +182,9 @@ def spearman(
 ) -> Interval | None:
     """Spearman's rank correlation with a percentile interval from resampled clusters.
 
-    Ties have the mean of their ranks, in the data and again in each resample. Resamples in which a
-    side is constant have no correlation; where they are more than (1 - level) / 2 of all, the
-    bounds are None.
+    Ties (values equal to 9 decimals) have the mean of their ranks, in the data and again in each
+    resample. Resamples in which a side is constant have no correlation; where they are more than
+    (1 - level) / 2 of all, the bounds are None.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ class _Ranks:
     """The order of n values, with their ties."""
 
     def __init__(self, values: Floats) -> None:
-        distinct, code_of = np.unique(values, return_inverse=True)
+        distinct, code_of = np.unique(np.round(values, 9), return_inverse=True)
         self.code_of: Integers = code_of.reshape(-1)
         self.order = np.argsort(self.code_of, kind="stable")
         self.starts = np.searchsorted(self.code_of[self.order], np.arange(len(distinct)))

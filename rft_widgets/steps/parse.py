@@ -518,7 +518,9 @@ def _explain(line: bytes, error: Exception) -> NoReturn:
     except RecursionError:
         raise LineRefused("too_deep", "Arrays and objects nest too deep to read.") from None
     except json.JSONDecodeError as bad:
-        raise LineRefused("invalid_json", f"{bad.msg} at character {bad.pos + 1}.") from None
+        raise LineRefused(
+            "invalid_json", f"{bad.msg.removesuffix(' at')} at character {bad.pos + 1}."
+        ) from None
     except ValueError:
         raise LineRefused(
             "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."

@@ -31,9 +31,7 @@ from rft_widgets.model.grader import SANDBOX, SandboxLimits
 UNSAFE_VARIABLE = "RFT_WIDGETS_UNSAFE_GRADERS"
 """Environment variable by which an operator lets grader code run without isolation (``1``)."""
 
-REFUSAL = (
-    "This computer cannot isolate grader code; use an LLM judge, similarity or string check"
-)
+REFUSAL = "This computer cannot isolate grader code; use an LLM judge, similarity or string check"
 FOLDER = Path(__file__).parent
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); import worker; worker.main(int(sys.argv[2]))"
 

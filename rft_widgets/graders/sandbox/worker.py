@@ -40,7 +40,9 @@ EXTRA_MODULES = {
 }  # fmt: skip
 """Packages that graders may import where they are installed, and the parts of them to load."""
 
-ALLOWED_ROOTS = frozenset(name.partition(".")[0] for name in STANDARD_MODULES) | EXTRA_MODULES.keys()
+ALLOWED_ROOTS = (
+    frozenset(name.partition(".")[0] for name in STANDARD_MODULES) | EXTRA_MODULES.keys()
+)
 
 FILENAME = "<grader>"
 MAX_ANSWER_BYTES = 65_536
