@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,19 +28,27 @@ def main(arguments: Sequence[str] = ()) -> None:
         print(f"[{time.perf_counter() - start:6.1f} s] {text}", file=sys.stderr, flush=True)
 
     rows: list[Row] = []
+    failed = False
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in options.only}
     for records in options.records:
         material = Material(options.folder, records, generator.SEED, say)
-        for name in options.only:
+        for name, module in modules.items():
             say(f"{name}, {records:,} records")
-            rows += importlib.import_module(f"benchmarks.{name}").measure(material)
+            try:
+                rows += module.measure(material)
+            except Exception:  # noqa: BLE001 - one that fails takes no results of others with it
+                failed = True
+                say(f"{name} failed:\n{traceback.format_exc()}")
     about["load_after"] = report.load()
     text = report.as_json(about, rows)
     if options.json == "-":
         print(text)
-        return
-    print(report.as_table(about, rows))
-    if options.json is not None:
-        Path(options.json).write_text(f"{text}\n", encoding="utf-8")
+    else:
+        print(report.as_table(about, rows))
+        if options.json is not None:
+            Path(options.json).write_text(f"{text}\n", encoding="utf-8")
+    if failed:
+        sys.exit(1)
 
 
 def _parser() -> argparse.ArgumentParser:

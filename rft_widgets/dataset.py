@@ -46,6 +46,7 @@ from rft_widgets.steps.validate import health_report, validate
 from rft_widgets.store import datasets, edits, history, imports, records
 from rft_widgets.store.connection import Store
 from rft_widgets.store.imports import ImportMode, ImportState
+from rft_widgets.store.texts import can_hold
 from rft_widgets.traces.source import Mode as TraceMode
 from rft_widgets.traces.source import TraceSource
 
@@ -442,9 +443,9 @@ class OptimizationDataset:
         topic = topic.strip() if topic is not None else None
         if topic == "":
             raise InvalidArgument("The topic is empty.", hint="Pass None to take a topic away.")
-        if topic is not None and (len(topic) > LIMITS.max_identifier_chars or "\0" in topic):
+        if topic is not None and (len(topic) > LIMITS.max_identifier_chars or not can_hold(topic)):
             raise InvalidArgument(
-                f"The topic {topic[:40]!r} is too long or holds the character U+0000.",
+                f"The topic {topic[:40]!r} is too long, or holds U+0000 or half a character.",
                 hint=f"A topic has at most {LIMITS.max_identifier_chars} characters.",
             )
         return edits.assign_topic(

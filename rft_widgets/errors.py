@@ -81,4 +81,4 @@ class GraderInvalid(RftError, ValueError):  # noqa: N818
 
 
 class SandboxUnavailable(RftError):  # noqa: N818
-    """This system cannot confine grader code, so none of it was run."""
+    """The system cannot confine grader code, so none of it was run."""

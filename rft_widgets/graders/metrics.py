@@ -11,6 +11,7 @@ import operator
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 from rapidfuzz import fuzz, utils
 from rapidfuzz.distance import LCSseq
@@ -33,7 +34,7 @@ def fuzzy_match(text: str, reference: str) -> float:
     ``fuzz.WRatio(text, reference, processor=utils.default_process) / 100``, as the services'
     own examples call it.
     """
-    return fuzz.WRatio(text, reference, processor=utils.default_process) / 100.0
+    return float(fuzz.WRatio(text, reference, processor=utils.default_process)) / 100.0
 
 
 def bleu(text: str, reference: str) -> float:
@@ -85,10 +86,9 @@ def meteor(text: str, reference: str) -> float:
         return 0.0
     precision, recall = len(matches) / len(words), len(matches) / len(wanted)
     mean = precision * recall / (METEOR_ALPHA * precision + (1 - METEOR_ALPHA) * recall)
-    chunks = 1 + sum(
-        (i + 1, j + 1) != following for (i, j), following in zip(matches, matches[1:], strict=False)
-    )
-    return mean * (1 - METEOR_GAMMA * (chunks / len(matches)) ** METEOR_BETA)
+    chunks = 1 + sum((i + 1, j + 1) != following for (i, j), following in pairwise(matches))
+    penalty: float = METEOR_GAMMA * (chunks / len(matches)) ** METEOR_BETA
+    return mean * (1 - penalty)
 
 
 def rouge_n(n: int) -> Metric:
@@ -114,7 +114,8 @@ def cosine(one: Sequence[float], other: Sequence[float]) -> float:
     lengths = math.hypot(*one) * math.hypot(*other)
     if len(one) != len(other) or not lengths or not math.isfinite(lengths):
         raise NotMeasurable("the embeddings are empty, not finite, or of different lengths")
-    return min(1.0, max(0.0, sum(map(operator.mul, one, other)) / lengths))
+    product: float = sum(map(operator.mul, one, other))
+    return min(1.0, max(0.0, product / lengths))
 
 
 METRICS: Mapping[str, Metric] = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 _IRREGULAR = {
     "sky": "sky", "skies": "sky", "dying": "die", "lying": "lie", "tying": "tie", "news": "news",
@@ -54,7 +55,7 @@ def _consonants(word: str) -> list[bool]:
 def _measure(word: str) -> int:
     """How many vowel-consonant sequences the word has."""
     flags = _consonants(word)
-    return sum(not one and other for one, other in zip(flags, flags[1:], strict=False))
+    return sum(not one and other for one, other in pairwise(flags))
 
 
 def _has_vowel(word: str) -> bool:

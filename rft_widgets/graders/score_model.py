@@ -60,7 +60,8 @@ def check_score_model(
         raise GraderInvalid("range is two numbers, the smaller one first", where=f"{where}range")
     instruction = (
         "Answer with one JSON object and nothing else: "
-        f'{{"reasoning": "<why, in a few sentences>", "score": <a number from {low:g} to {high:g}>}}'
+        '{"reasoning": "<why, in a few sentences>", "score": '
+        f"<a number from {low:g} to {high:g}>}}"
     )
     return JudgePrompt(grader.input, instruction, where), (low, high)
 

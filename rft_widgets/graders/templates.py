@@ -78,10 +78,11 @@ def compile_template(text: str, where: str = "") -> Template:
     Parameters
     ----------
     text
-        Text with ``{{ ... }}``. ``item`` reaches every field of the item, ``sample`` has
-        ``output_text``, ``output_json``, ``output_tools`` and ``choices``; both go on with ``.key``,
-        ``["key"]`` and ``[0]``. Short names: ``messages``, ``response``, ``lastUserMessage``,
-        ``tools``, ``toolCalls``, ``systemPrompt``. There is no escape for ``{{``.
+        Text with ``{{ ... }}``. ``item`` reaches every field of the item; ``sample`` has
+        ``output_text``, ``output_json``, ``output_tools`` and ``choices``. Both go on with
+        ``.key``, ``["key"]`` and ``[0]``. Short names: ``messages``, ``response``,
+        ``lastUserMessage``, ``tools``, ``toolCalls``, ``systemPrompt``. There is no escape for
+        ``{{``.
     where
         Name of the field, for errors.
 
@@ -139,13 +140,14 @@ def _reference(text: str, start: int, end: int, where: str) -> Reference:
     if name.group() == "item":
         return Reference(expression, _item, tuple(steps))
     if name.group() == "sample":
-        if not steps or steps[0] not in _SAMPLE:
+        first = steps[0] if steps else None
+        if not isinstance(first, str) or first not in _SAMPLE:
             known = ", ".join(_SAMPLE)
-            asked = f"sample has no {steps[0]!r}" if steps else "sample alone has no text"
+            asked = "sample alone has no text" if first is None else f"sample has no {first!r}"
             raise _fault(asked, text, at, where, hint=f"It has {known}.")
-        if steps[0] == "output_text" and steps[1:]:
+        if first == "output_text" and steps[1:]:
             raise _fault("output_text is text and has no parts", text, at, where)
-        return Reference(expression, _SAMPLE[str(steps[0])], tuple(steps[1:]))
+        return Reference(expression, _SAMPLE[first], tuple(steps[1:]))
     if name.group() in _ALIASES:
         if steps and name.group() in _TEXT_ALIASES:
             raise _fault(f"{name.group()} is text and has no parts", text, at, where)
@@ -200,7 +202,7 @@ def _item(_sample: Sample, item: Mapping[str, Any]) -> Any:
     return item
 
 
-_SAMPLE: Mapping[str | int, Getter] = {
+_SAMPLE: Mapping[str, Getter] = {
     "output_text": lambda sample, _: sample.output_text,
     "output_json": _output_json,
     "output_tools": lambda sample, _: sample.output_tools,

@@ -30,7 +30,8 @@ class TokenHashes:
     max_chars
         Characters of a text that are looked at.
     symbols
-        Whether signs like ``+`` and ``#`` are tokens; else only words are. Punctuation never is.
+        Whether signs like ``+`` and ``#`` are tokens; else only words are. Punctuation, currency
+        signs, hyphens and brackets that enclose nothing never are.
     numbers
         Whether numbers are told apart; else all with as many digits are the same.
     """
@@ -60,7 +61,7 @@ class TokenHashes:
         starts = np.flatnonzero(in_word[1:] & ~in_word[:-1]) + 1
         ends = np.flatnonzero(in_word[:-1] & ~in_word[1:]) + 1
         if symbols:
-            signs = np.flatnonzero(_SIGN[data])
+            signs = _signs(data)
             starts = np.concatenate([starts, signs])
             ends = np.concatenate([ends, signs + 1])
             order = np.argsort(starts, kind="stable")
@@ -115,6 +116,18 @@ def chunks(texts: Sequence[str], max_chars: int) -> list[slice]:
     return found
 
 
+def _signs(data: npt.NDArray[np.uint8]) -> Indices:
+    """Where signs stand that change what a text says."""
+    at = np.flatnonzero(_SIGN[data])
+    padded = np.concatenate([data, np.full(2, ord(" "), np.uint8)])
+    after, second = padded[at + 1], padded[at + 2]
+    # A minus has a number after it, a hyphen or a dash has not.
+    minus = _DIGIT[after] | ((after == ord(" ")) & _DIGIT[second])
+    touching = (_WORD | _SIGN)[after] | (_WORD | _SIGN)[data[at - 1]]
+    sign = data[at]
+    return at[np.where(sign == ord("-"), minus, touching | ~_BRACKET[sign])]
+
+
 def _plain(text: str, max_chars: int) -> bytes:
     text = text[:max_chars]
     if not text.isascii():
@@ -134,13 +147,18 @@ _WORD[[*b"abcdefghijklmnopqrstuvwxyz0123456789_"]] = True
 _WORD[128:] = True
 _SIGN = ~_WORD
 _SIGN[:33] = False
-_SIGN[[*b".,;:!?\"'`\x7f"]] = False
+_SIGN[[*b".,;:!?\"'`$\x7f"]] = False
+_DIGIT = np.zeros(256, np.bool_)
+_DIGIT[ord("0") : ord("9") + 1] = True
+_BRACKET = np.zeros(256, np.bool_)
+_BRACKET[[*b"()[]{}"]] = True
 
 _TYPOGRAPHY = {
     **dict.fromkeys(map(ord, "‘’‚‛′"), "'"),  # noqa: RUF001
     **dict.fromkeys(map(ord, "“”„‟«»″"), '"'),
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),  # noqa: RUF001
     **dict.fromkeys(map(ord, "。、，．！？；：¿¡…・"), " "),  # noqa: RUF001
+    **dict.fromkeys(map(ord, "£€¥₹₩₽¢"), " "),
     **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f"), None),
 }
 """Typographic signs as plain ones; invisible ones go."""

@@ -260,6 +260,7 @@ def delete(store: Store, dataset_id: str, selection: Selection) -> Deletion:
         moved = connection.execute(
             records.update().where(records.c.seq.in_(chosen)).values(set_id=trash)
         ).rowcount
+        _depart(connection, set_id, moved)
         refresh_duplicates(connection, dataset_id, set_id, _keys_of(connection, trash))
         key, now = f"del_{secrets.token_hex(6)}", now_us()
         connection.execute(
@@ -325,6 +326,7 @@ def undo(store: Store, dataset_id: str, deletion_id: str) -> int:
         back = connection.execute(
             records.update().where(records.c.set_id == row.trash_id).values(set_id=set_id)
         ).rowcount
+        _depart(connection, set_id, -back)
         refresh_duplicates(connection, dataset_id, set_id, keys)
         connection.execute(deletions.delete().where(deletions.c.id == deletion_id))
         connection.execute(record_sets.delete().where(record_sets.c.id == row.trash_id))
@@ -370,7 +372,9 @@ def copy_set(connection: Connection, source: int, dataset_id: str, to: int) -> i
             ["dataset_id", "seq", "line", "code", "message"],
             sa.select(
                 sa.literal(dataset_id), rank.c.new, issues.c.line, issues.c.code, issues.c.message
-            ).join(rank, rank.c.old == issues.c.seq),
+            )
+            .join(rank, rank.c.old == issues.c.seq)
+            .order_by(issues.c.id),
         )
     )
     dictionary = (
@@ -430,34 +434,33 @@ def refresh_duplicates(
     """
     c = records.c
     should: dict[int, int] = {}
-    flagged: set[int] = set()
+    flagged: dict[int, str] = {}
     for some in _parts(keys):
         rows = connection.execute(_groups(set_id, some)).all()
         seqs = [row.seq for row in rows]
         should |= {row.seq: row.first for row in rows if row.seq != row.first}
         for start in range(0, len(seqs), _FEW):
-            flagged |= set(
-                connection.execute(
-                    sa.select(issues.c.seq).where(
-                        issues.c.seq.in_(seqs[start : start + _FEW]), issues.c.code == DUPLICATE
-                    )
-                ).scalars()
+            found = connection.execute(
+                sa.select(issues.c.seq, issues.c.message).where(
+                    issues.c.seq.in_(seqs[start : start + _FEW]), issues.c.code == DUPLICATE
+                )
             )
-    new = [seq for seq in should if seq not in flagged]
-    cleared = [seq for seq in flagged if seq not in should]
-    names = _ids_of(connection, {should[seq] for seq in new})
-    if new:
-        connection.execute(
-            issues.insert(),
-            [_issue_row(dataset_id, seq, _duplicate_issue(names[should[seq]])) for seq in new],
-        )
+            flagged |= {row[0]: row[1] for row in found}
+    names = _ids_of(connection, set(should.values()))
+    said = {seq: _duplicate_issue(names[first]) for seq, first in should.items()}
+    # One that repeats another record than before is flagged anew, with the name of that one.
+    new = [seq for seq, issue in said.items() if flagged.get(seq) != issue.message]
+    again = set(new)
+    cleared = [seq for seq in flagged if seq not in should or seq in again]
     for start in range(0, len(cleared), _FEW):
         connection.execute(
             issues.delete().where(
                 issues.c.seq.in_(cleared[start : start + _FEW]), issues.c.code == DUPLICATE
             )
         )
-    changed = new + cleared
+    if new:
+        connection.execute(issues.insert(), [_issue_row(dataset_id, seq, said[seq]) for seq in new])
+    changed = [*new, *(seq for seq in cleared if seq not in said)]
     for start in range(0, len(changed), _FEW):
         broken = sa.exists().where(issues.c.seq == c.seq)
         connection.execute(
@@ -465,6 +468,14 @@ def refresh_duplicates(
             .where(c.seq.in_(changed[start : start + _FEW]))
             .values(is_valid=sa.case((broken, 0), else_=1))
         )
+
+
+def _depart(connection: Connection, set_id: int, count: int) -> None:
+    connection.execute(
+        record_sets.update()
+        .where(record_sets.c.id == set_id)
+        .values(departed=record_sets.c.departed + count)
+    )
 
 
 def searchable(store: Store, dataset_id: str, selection: Selection) -> None:

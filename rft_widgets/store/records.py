@@ -27,7 +27,8 @@ from rft_widgets.store import search
 from rft_widgets.store.clock import to_datetime
 from rft_widgets.store.datasets import set_and_revision
 from rft_widgets.store.payload import Codec
-from rft_widgets.store.schema import issues, payloads, records, search_texts
+from rft_widgets.store.schema import issues, payloads, record_sets, records, search_texts
+from rft_widgets.store.texts import can_hold
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -113,6 +114,8 @@ def count(store: Store, dataset_id: str, where: RecordFilter) -> tuple[int, bool
 
 def get(store: Store, dataset_id: str, record_id: str) -> Record:
     """Read one record; `NotFound` if the dataset has none of that id."""
+    if not can_hold(record_id):
+        raise missing_record(dataset_id, record_id)
     with store.read() as connection:
         set_id, _ = set_and_revision(connection, dataset_id)
         rows = connection.execute(
@@ -130,6 +133,8 @@ def get(store: Store, dataset_id: str, record_id: str) -> Record:
 def seq_of(connection: Connection, dataset_id: str, record_id: str) -> int:
     """Row number of a record; `NotFound` if the dataset has none of that id."""
     set_id, _ = set_and_revision(connection, dataset_id)
+    if not can_hold(record_id):
+        raise missing_record(dataset_id, record_id)
     seq = connection.execute(
         sa.select(records.c.seq).where(records.c.set_id == set_id, records.c.id == record_id)
     ).scalar()
@@ -175,12 +180,19 @@ def select_seqs(
     if selection.ids:
         query = query.where(records.c.id.in_(_listed(store, selection.ids)))
     if selection.except_ids:
-        query = query.where(records.c.id.not_in(_listed(store, selection.except_ids)))
+        listed = _listed(store, selection.except_ids)
+        if store.is_sqlite:
+            query = query.where(records.c.id.not_in(listed))
+        else:
+            # Above some ten thousand ids PostgreSQL walks the whole list of a NOT IN for each row.
+            names = listed.subquery()
+            query = query.where(~sa.exists().where(names.c[0] == records.c.id))
     return query
 
 
 def _listed(store: Store, ids: tuple[str, ...]) -> sa.Select[Any]:
     """Ids as rows of one parameter: databases take only some ten thousand parameters."""
+    ids = tuple(filter(can_hold, ids))
     if store.is_sqlite:
         array = msgspec.json.encode(ids).decode()
         return sa.select(sa.func.json_each(array).table_valued("value").c.value)
@@ -253,6 +265,8 @@ class Source:
     def conditions(self, *, driven_by_search: bool) -> list[sa.ColumnElement[bool]]:
         """All conditions on `records`; the index's own is left out when a join brings it."""
         c, where = records.c, self.where
+        if not (can_hold(where.search) and can_hold(where.topic or "")):
+            return [sa.false()]
         found: list[sa.ColumnElement[bool]] = [c.set_id == self.set_id]
         if where.topic is not None:
             found.append(c.topic == where.topic)
@@ -286,7 +300,7 @@ class Source:
                 c.seq.in_(
                     sa.select(search_texts.c.seq).where(
                         *(
-                            text.icontains(n, autoescape=True)
+                            text.contains(n, autoescape=True)
                             for n in search.needles(self.where.search)
                         )
                     )
@@ -440,27 +454,36 @@ def _count(source: Source, dataset_id: str, revision: int) -> tuple[int, bool]:
         return known
     if source.query is not None and source.query.nothing:
         return 0, True
-    if not source.where.search.strip():
-        query = sa.select(sa.func.count()).select_from(records)
-        number = source.connection.execute(
-            query.where(*source.conditions(driven_by_search=False))
-        ).scalar_one()
-        result = (number, True)
-    else:
+    if source.where.search.strip():
         limit = _VERIFIED_COUNT_LIMIT if source.is_verified else STORE.exact_count_limit
-        inner = sa.select(sa.literal(1))
-        driven = source.query is not None and bool(source.query.match)
-        if driven:
-            inner = inner.select_from(source.from_index()).where(source.matches_index())
-        else:
-            inner = inner.select_from(records)
-        inner = inner.where(*source.conditions(driven_by_search=driven)).limit(limit + 1)
+        some = _matches(source).limit(limit + 1).subquery()
         number = source.connection.execute(
-            sa.select(sa.func.count()).select_from(inner.subquery())
+            sa.select(sa.func.count()).select_from(some)
         ).scalar_one()
         result = (min(number, limit), number <= limit)
+    else:
+        query = sa.select(sa.func.count()).where(*source.conditions(driven_by_search=False))
+        result = (source.connection.execute(query.select_from(records)).scalar_one(), True)
     source.store.counts.put(key, result)
     return result
+
+
+def _matches(source: Source) -> sa.Select[tuple[int]]:
+    """A row for every record that a search finds, as cheaply as the other filters allow."""
+    one = sa.select(sa.literal(1))
+    driven = source.query is not None and bool(source.query.match)
+    if not driven:
+        return one.select_from(records).where(*source.conditions(driven_by_search=False))
+    nothing_else = source.where == RecordFilter(search=source.where.search)
+    if nothing_else and not source.is_verified and not _has_departed(source):
+        return one.select_from(source.index).where(source.matches_index())
+    found = one.select_from(source.from_index()).where(source.matches_index())
+    return found.where(*source.conditions(driven_by_search=True))
+
+
+def _has_departed(source: Source) -> bool:
+    query = sa.select(record_sets.c.departed).where(record_sets.c.id == source.set_id)
+    return bool(source.connection.execute(query).scalar())
 
 
 def _make_searchable(store: Store, dataset_id: str, where: RecordFilter) -> None:
@@ -485,7 +508,7 @@ def _fits(cursor: _Cursor) -> bool:
     if key == "topic":
         return isinstance(value, str) and "\0" not in value
     if key == "score":
-        return not isinstance(value, str)
+        return not isinstance(value, str) and abs(value) < 2**63
     return isinstance(value, int) and abs(value) < 2**63
 
 

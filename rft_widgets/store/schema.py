@@ -38,6 +38,8 @@ record_sets = sa.Table(
     sa.Column("role", sa.Text, nullable=False),  # live, staging, trash
     sa.Column("dictionary_id", sa.BigInteger),
     sa.Column("indexed_seq", sa.BigInteger, nullable=False, server_default="0"),
+    # Rows that the search index still has but the set no longer: without any, the index can count.
+    sa.Column("departed", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("created_us", sa.BigInteger, nullable=False),
     sqlite_autoincrement=True,  # names of search tables hold the id: it is never given twice
 )

@@ -59,12 +59,17 @@ def text_of(body: Body) -> str:
     return "\n".join(texts)
 
 
+def fold(text: str) -> str:
+    """Text as searches compare it: in lower case, with one sigma wherever it stands in a word."""
+    return text.lower().replace("ς", "σ")  # noqa: RUF001
+
+
 def prepare(store: Store, connection: Connection, set_id: int, search: str) -> Query:
     """Read a search as people type it, for the SQLite index of one record set."""
     alternatives: list[str] = []
     verify: list[str] = []
     for phrase, word in _PARTS.findall(search):
-        needle = (phrase or word).strip().lower()
+        needle = fold((phrase or word).strip())
         if not needle:
             continue
         tokens = _TOKENS.findall(needle)
@@ -84,7 +89,7 @@ def prepare(store: Store, connection: Connection, set_id: int, search: str) -> Q
 
 def needles(search: str) -> tuple[str, ...]:
     """Words and phrases of a search, folded: what PostgreSQL looks for."""
-    found = ((phrase or word).strip().lower() for phrase, word in _PARTS.findall(search))
+    found = (fold((phrase or word).strip()) for phrase, word in _PARTS.findall(search))
     return tuple(needle for needle in found if needle)
 
 
@@ -92,7 +97,7 @@ def contains_function(codec: Codec) -> Callable[[bytes, str], bool]:
     """Make the SQL function `CONTAINS` for a store's codec."""
 
     def contains(data: bytes, needle: str) -> bool:
-        return needle in text_of(codec.body(data)).lower()
+        return needle in fold(text_of(codec.body(data)))
 
     return contains
 
@@ -159,7 +164,9 @@ def replace_text(
         raw.execute(f"INSERT INTO {table}(rowid, text) VALUES (?, ?)", (seq, new))
         _add_terms(raw, set_id, [new])
     else:
-        connection.execute(search_texts.update().where(search_texts.c.seq == seq).values(text=new))
+        connection.execute(
+            search_texts.update().where(search_texts.c.seq == seq).values(text=fold(new))
+        )
 
 
 def drop_index(store: Store, connection: Connection, set_id: int) -> None:
@@ -263,7 +270,7 @@ def _index_some(store: Store, connection: Connection, set_id: int, limit: int) -
             _raw(connection).executemany(f"INSERT INTO {table}(rowid, text) VALUES (?, ?)", texts)
         else:
             connection.execute(
-                search_texts.insert(), [{"seq": seq, "text": text} for seq, text in texts]
+                search_texts.insert(), [{"seq": seq, "text": fold(text)} for seq, text in texts]
             )
         count += len(rows)
         done = rows[-1].seq

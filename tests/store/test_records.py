@@ -1,879 +1,688 @@
-"""Records are found, ordered, changed, deleted and brought back as the filter and the rules say."""
+"""Pages, filters, sorts and changes of records, against a model in plain Python."""
 
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, get_args
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 import rft_widgets as rft
 from rft_widgets.errors import InvalidArgument, NotFound, StaleEdit
-from rft_widgets.model.record import Deletion, SortKey
-from tests.builders import (
-    all_pages,
-    assistant,
-    call,
-    draft,
-    errors,
-    message,
-    prompts,
-    tool,
-    tool_message,
-    user,
-)
+from tests.builders import all_pages, assistant, chat_line, content, errors, prompts, user
+
+WORDS = [
+    "refund",
+    "order",
+    "parcel",
+    "Tent",
+    "BOOTS",
+    "re-order",
+    "C++",
+    "e-mail",
+    "äpfel",
+    "Äpfel",
+    "straße",
+    "привет",
+    "ПРИВЕТ",
+    "退款",
+    "返金する",
+    "😀",
+    "👍🏽",
+    "naïve",
+    "50%",
+    "under_score",
+    "a.b.c",
+    "it's",
+    "ordering",
+    "reorder",
+    "role",
+]
+TOPICS = [None, None, "a", "a/b", "b", "ä"]
+SORTS = ("position", "messages", "topic", "valid", "score", "updated")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def workspace(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[rft.Workspace]:
-    """One store of each kind for all tests here: each of them works in datasets of its own."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('records') / 'store.db'}"
-    else:
-        import psycopg
-
-        server = request.getfixturevalue("postgres_server")
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute("CREATE DATABASE test_records")
-        url = f"{server}/test_records"
-    with rft.Workspace(url) as opened:
-        yield opened
-
-
-SORTS = get_args(SortKey)
-TOPICS = (None, "billing/cards", "billing/refunds", "shipping", "zoo")
-WORDS = ("invoice", "refund", "parcel", "warranty", "Zürich", "order_id", "42")
-SHORT = "Too short"
-
-
-# -- a model of the store in plain Python ---------------------------------------------------------
+def random_lines(count: int, seed: int) -> list[dict[str, Any]]:
+    rng = random.Random(seed)
+    lines: list[dict[str, Any]] = []
+    for number in range(count):
+        turns = rng.choice([1, 1, 1, 3, 5])
+        messages = []
+        for turn in range(turns):
+            words = " ".join(rng.choices(WORDS, k=rng.randint(1, 6)))
+            messages.append(assistant(words) if turn % 2 else user(words))
+        line: dict[str, Any] = {
+            "input": {"messages": messages},
+            "id": f"r{number}",
+            "is_generated": rng.random() < 0.3,
+            "topic": rng.choice(TOPICS),
+        }
+        if line["topic"]:
+            line["topic_confidence"] = rng.choice([None, 0.0, 0.3, 0.69, 0.7, 0.9, 1.0])
+        if rng.random() < 0.7:
+            line["dry_run_score"] = rng.choice([0, 0.25, 0.5, 0.5, 1, round(rng.random(), 3)])
+        lines.append(line)
+    return lines
 
 
-@dataclass
-class Row:
-    """What a record should be, worked out without the store."""
-
-    draft: rft.RecordDraft
-    position: int
-    codes: list[str] = field(default_factory=list)
-    updated: datetime | None = None
-
-    @property
-    def id(self) -> str:
-        assert self.draft.id is not None
-        return self.draft.id
-
-    @property
-    def text(self) -> str:
-        messages = (*self.draft.input.messages, *self.draft.output.messages)
-        return "\n".join(m.text for m in messages).lower()
-
-    def value(self, key: str) -> Any:
-        draft = self.draft
-        return {
-            "position": self.position,
-            "messages": len(draft.input.messages) + len(draft.output.messages),
-            "topic": draft.topic,
-            "valid": not self.codes,
-            "score": draft.dry_run_score,
-            "updated": self.updated,
-        }[key]
+def text_of(record: rft.Record) -> str:
+    texts = []
+    for one in record.messages:
+        texts.append(one.text)
+        texts += [call.function.name for call in one.tool_calls if call.function]
+    return "\n".join(texts).lower()
 
 
-def model_of(drafts: list[rft.RecordDraft]) -> list[Row]:
-    rows: list[Row] = []
-    spans: set[str] = set()
-    inputs: set[Any] = set()
-    for position, one in enumerate(drafts):
-        row = Row(one, position)
-        last = one.input.messages[-1].text.strip()
-        if not last:
-            row.codes.append("empty_user_message")
-        elif len(last) < 10:
-            row.codes.append("user_message_too_short")
-        shape = tuple((m.role, m.content) for m in one.input.messages)
-        if one.span_id in spans or shape in inputs:
-            row.codes.append("duplicate")
-        if one.span_id is not None:
-            spans.add(one.span_id)
-        inputs.add(shape)
-        rows.append(row)
-    return rows
-
-
-def matches(row: Row, where: rft.RecordFilter) -> bool:
-    draft, score, confidence = row.draft, row.draft.dry_run_score, row.draft.topic_confidence
-    return all(
-        (
-            all(word in row.text for word in where.search.lower().split()),
-            where.topic is None or draft.topic == where.topic,
-            where.uncategorized is None or (draft.topic is None) == where.uncategorized,
-            where.valid is None or (not row.codes) == where.valid,
-            where.source == "all" or draft.is_generated == (where.source == "generated"),
-            where.min_score is None or (score is not None and score >= where.min_score),
-            where.max_score is None or (score is not None and score <= where.max_score),
-            not where.low_confidence or (confidence is not None and confidence < 0.7),
-            where.code is None or where.code in row.codes,
-        )
+def matches(record: rft.Record, where: rft.RecordFilter) -> bool:
+    score = record.dry_run_score
+    return (
+        all(word.lower() in text_of(record) for word in where.search.split())
+        and (where.topic is None or record.topic == where.topic)
+        and (where.uncategorized is None or (record.topic is None) == where.uncategorized)
+        and (where.valid is None or record.is_valid == where.valid)
+        and (where.source == "all" or record.is_generated == (where.source == "generated"))
+        and (where.min_score is None or (score is not None and score >= where.min_score))
+        and (where.max_score is None or (score is not None and score <= where.max_score))
+        and (not where.low_confidence or (record.topic_confidence or 0.0) < 0.7)
+        and (not where.low_confidence or record.topic_confidence is not None)
+        and (where.code is None or where.code in errors(record))
     )
 
 
-def in_order(rows: list[Row], sort: str) -> list[str]:
-    key, down = sort.removeprefix("-"), sort.startswith("-")
-    having = [row for row in rows if row.value(key) is not None]
-    having.sort(key=lambda row: (row.value(key), row.position), reverse=down)
-    return [row.id for row in (*having, *(row for row in rows if row.value(key) is None))]
+def ordered(records: list[rft.Record], sort: str) -> list[rft.Record]:
+    """The order that a page has, of records in order of position."""
+    value = {
+        "position": lambda r: 0,
+        "messages": lambda r: len(r.messages),
+        "topic": lambda r: r.topic,
+        "valid": lambda r: r.is_valid,
+        "score": lambda r: r.dry_run_score,
+        "updated": lambda r: r.updated_at,
+    }[sort.removeprefix("-")]
+    placed = list(enumerate(records))
+    some = [pair for pair in placed if value(pair[1]) is not None]
+    none = [pair for pair in placed if value(pair[1]) is None]
+    some.sort(key=lambda pair: (value(pair[1]), pair[0]), reverse=sort.startswith("-"))
+    return [record for _, record in some + none]
 
 
-def random_drafts(chance: random.Random, count: int) -> list[rft.RecordDraft]:
-    """Drafts with ties, missing values, invalid ones and repetitions of every kind."""
-    drafts: list[rft.RecordDraft] = []
-    for number in range(count):
-        topic = chance.choice(TOPICS)
-        prompt = f"Question {number} on {' '.join(chance.sample(WORDS, 2))}"
-        kind = chance.random()
-        if kind < 0.08:
-            prompt = SHORT[: chance.randint(1, 9)]
-        elif kind < 0.1:
-            prompt = "  "
-        elif kind < 0.2 and drafts:
-            prompt = chance.choice(drafts).input.messages[-1].text
-        drafts.append(
-            draft(
-                prompt,
-                chance.choice(("", f"Answer about {chance.choice(WORDS)}")),
-                system=chance.choice(("", "You are kind")),
-                id=f"r{number:03}",
-                span_id=chance.choice((None, None, f"span{chance.randint(0, 3 * count)}")),
-                topic=topic,
-                topic_confidence=topic and chance.choice((0.2, 0.69, 0.7, 0.95, None)),
-                topic_method=topic and chance.choice(("keyword", "manual", "import")),
-                is_generated=chance.random() < 0.3,
-                dry_run_score=chance.choice((None, 0.0, 0.25, 0.5, 1 / 3, 1.0)),
-            )
-        )
-    return drafts
+@dataclass
+class Filled:
+    """A dataset that is not changed, and all its records."""
+
+    dataset: rft.OptimizationDataset
+    records: list[rft.Record]
 
 
-def fill(workspace: rft.Workspace, count: int = 160, seed: int = 7) -> tuple[Any, list[Row]]:
-    """Make a dataset in several steps, so that some records share their time and some do not."""
-    drafts = random_drafts(random.Random(seed), count)
-    dataset = workspace.create("Random")
-    for start in range(0, count, 40):
-        dataset.add_records(drafts[start : start + 40])
-    rows = model_of(drafts)
-    for row, record in zip(rows, dataset.iterate(), strict=True):
-        assert record.id == row.id
-        row.updated = record.updated_at
-    assert len({row.updated for row in rows}) == -(-count // 40)
-    return dataset, rows
+@pytest.fixture
+def filled(workspace: rft.Workspace) -> Filled:
+    other = workspace.create("another dataset")
+    other.add_records(random_lines(20, seed=2))
+    dataset = workspace.create("records")
+    dataset.add_records(random_lines(150, seed=1))
+    other.add_records(random_lines(20, seed=3))
+    rng = random.Random(4)
+    for record in rng.sample(list(dataset.iterate()), 12):
+        dataset.edit_record(record, messages=[user(" ".join(rng.choices(WORDS, k=5)))])
+    dataset.delete_records(dataset.select(ids=[f"r{n}" for n in range(60, 75)]))
+    for _ in range(3):
+        chosen = dataset.select(ids=[f"r{n}" for n in rng.sample(range(60), 8)])
+        dataset.assign_topic(chosen, rng.choice(["a", "b/c", "ä"]))
+    return Filled(dataset, list(dataset.iterate()))
 
 
-def one_field_filters() -> Iterator[rft.RecordFilter]:
-    for search in ("refund", "REFUND parcel", "zürich", "order_id", "kind", "nowhere"):
-        yield rft.RecordFilter(search=search)
-    for topic in (*TOPICS[1:], "no/such"):
-        yield rft.RecordFilter(topic=topic)
-    for flag in (True, False):
-        yield rft.RecordFilter(uncategorized=flag)
-        yield rft.RecordFilter(valid=flag)
-        yield rft.RecordFilter(low_confidence=flag)
-    for source in ("all", "traces", "generated"):
-        yield rft.RecordFilter(source=source)
-    for bound in (0.0, 0.25, 1 / 3, 0.4, 1.0):
-        yield rft.RecordFilter(min_score=bound)
-        yield rft.RecordFilter(max_score=bound)
-    for code in ("duplicate", "user_message_too_short", "empty_user_message", "no_user_message"):
-        yield rft.RecordFilter(code=code)
+def random_filter(rng: random.Random) -> rft.RecordFilter:
+    fields: dict[str, list[Any]] = {
+        "search": [
+            *WORDS,
+            "e",
+            "or",
+            "ord tent",
+            "re order",
+            "退",
+            "ПРИ",
+            "äpf",
+            "%",
+            "_",
+            "'",
+            "+",
+            "zzz",
+            "REFUND boots",
+            "role",
+            "👍",
+        ],
+        "topic": ["a", "a/b", "b", "ä", "b/c", "none"],
+        "uncategorized": [True, False],
+        "valid": [True, False],
+        "source": ["traces", "generated", "all"],
+        "min_score": [0, 0.25, 0.5, 1.0, 0.333],
+        "max_score": [0, 0.25, 0.5, 1.0, 0.777],
+        "low_confidence": [True, False],
+        "code": ["user_message_too_short", "duplicate", "empty_messages", "no_user_message"],
+    }
+    chosen = rng.sample(sorted(fields), rng.choice([1, 1, 2, 2, 3, 4]))
+    return rft.RecordFilter(**{name: rng.choice(fields[name]) for name in chosen})
 
 
-def random_filter(chance: random.Random) -> rft.RecordFilter:
-    single = [where for where in one_field_filters() if where != rft.RecordFilter()]
-    fields: dict[str, Any] = {}
-    for where in chance.sample(single, chance.randint(2, 4)):
-        for name in where.__struct_fields__:
-            if (value := getattr(where, name)) != getattr(rft.RecordFilter(), name):
-                fields[name] = value
-    return rft.RecordFilter(**fields)
+SINGLE = [
+    rft.RecordFilter(),
+    rft.RecordFilter(topic="a"),
+    rft.RecordFilter(topic="a/b"),
+    rft.RecordFilter(topic="A"),
+    rft.RecordFilter(uncategorized=True),
+    rft.RecordFilter(uncategorized=False),
+    rft.RecordFilter(valid=True),
+    rft.RecordFilter(valid=False),
+    rft.RecordFilter(source="traces"),
+    rft.RecordFilter(source="generated"),
+    rft.RecordFilter(min_score=0.5),
+    rft.RecordFilter(max_score=0.5),
+    rft.RecordFilter(min_score=0.5, max_score=0.5),
+    rft.RecordFilter(min_score=0.6, max_score=0.4),
+    rft.RecordFilter(low_confidence=True),
+    rft.RecordFilter(code="user_message_too_short"),
+    rft.RecordFilter(code="duplicate"),
+    rft.RecordFilter(code="orphan_tool_result"),
+]
 
 
-# -- filters, orders, pages -----------------------------------------------------------------------
-
-
-def test_every_filter_finds_what_a_scan_finds(workspace: rft.Workspace):
-    dataset, rows = fill(workspace)
-    found_any = Counter[str]()
-    for where in (rft.RecordFilter(), *one_field_filters()):
-        expected = [row.id for row in rows if matches(row, where)]
-        page = dataset.records(where, limit=1_000)
-        assert [record.id for record in page.records] == expected, where
+def test_filters_alone_and_together(filled: Filled):
+    rng = random.Random(5)
+    for where in SINGLE + [random_filter(rng) for _ in range(150)]:
+        expected = [r.id for r in filled.records if matches(r, where)]
+        page = filled.dataset.records(where, limit=1_000)
+        assert [r.id for r in page.records] == expected, where
         assert (page.total, page.total_is_exact, page.next) == (len(expected), True, None), where
-        assert dataset.count(where) == len(expected), where
-        for name in where.__struct_fields__:
-            found_any[name] += bool(expected) and len(expected) < len(rows)
-    assert len(found_any) == 9, "a field of the filter is not tried"
-    assert all(found_any.values()), f"some filter never narrows anything: {found_any}"
+        assert filled.dataset.count(where) == len(expected), where
+    # The filter as a value and by keyword are the same, and not given twice.
+    assert filled.dataset.records(topic="a", valid=True) == filled.dataset.records(
+        rft.RecordFilter(topic="a", valid=True)
+    )
+    with pytest.raises(InvalidArgument):
+        filled.dataset.records(rft.RecordFilter(topic="a"), valid=True)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_filters_combine_in_every_order(workspace: rft.Workspace, seed: int):
-    dataset, rows = fill(workspace, seed=seed)
-    chance = random.Random(seed)
-    sizes = []
-    for _ in range(60):
-        where, sort, limit = random_filter(chance), chance.choice(SORTS), chance.choice((2, 9, 50))
-        chosen = [row for row in rows if matches(row, where)]
-        found = [record.id for record in all_pages(dataset, where, sort=sort, limit=limit)]
-        assert found == in_order(chosen, sort), (where, sort, limit)
-        assert dataset.count(where) == len(chosen), where
-        assert {record.id for record in dataset.iterate(dataset.select(where))} == set(found)
-        sizes.append(len(chosen))
-    assert sum(size > 0 for size in sizes) > 20, "too few combinations find anything"
+def test_sorts_page_by_page(filled: Filled):
+    rng = random.Random(6)
+    filters = [rft.RecordFilter(), rft.RecordFilter(search="order"), rft.RecordFilter(valid=False)]
+    for sort in [sign + key for key in SORTS for sign in ("", "-")]:
+        for where in [*filters, random_filter(rng), random_filter(rng)]:
+            limit = rng.choice([1, 2, 3, 7])
+            expected = ordered([r for r in filled.records if matches(r, where)], sort)
+            found = all_pages(filled.dataset, where, sort=sort, limit=limit)
+            assert [r.id for r in found] == [r.id for r in expected], (sort, where, limit)
 
 
-@pytest.mark.parametrize("sort", SORTS)
-def test_pages_hold_each_record_once_in_order(workspace: rft.Workspace, sort: str):
-    dataset, rows = fill(workspace, 90)
-    for limit in (1, 7, 89, 90, 91):
-        found = [record.id for record in all_pages(dataset, sort=sort, limit=limit)]
-        assert found == in_order(rows, sort), limit
+def test_records_of_pages_are_whole(filled: Filled):
+    by_id = {r.id: r for r in filled.records}
+    for record in filled.dataset.records(sort="-score", limit=1_000).records:
+        assert record == by_id[record.id] == filled.dataset.record(record.id)
 
 
-def test_a_page_by_keywords_is_a_page_of_the_filter(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 60)
-    where = rft.RecordFilter(valid=True, source="traces", min_score=0.2)
-    by_keyword = dataset.records(valid=True, source="traces", min_score=0.2, sort="-score")
-    assert by_keyword == dataset.records(where, sort="-score")
-    with pytest.raises(InvalidArgument, match="not both"):
-        dataset.records(where, valid=True)
-
-
-def test_paging_goes_on_while_records_come_and_go(workspace: rft.Workspace):
-    dataset = workspace.create("Moving")
-    dataset.add_records([draft(f"A question number {n}", id=f"r{n:02}") for n in range(30)])
-    first = dataset.records(limit=10)
-    dataset.delete_records(dataset.select(ids=["r05", "r09", "r10", "r12"]))
-    dataset.add_records([draft("A question that came later", id="new")])
-    second = dataset.records(limit=10, after=first.next)
-    assert [r.id for r in second.records] == ["r11", *(f"r{n}" for n in range(13, 22))]
-    assert second.total == 27
-    rest = dataset.records(limit=100, after=second.next)
-    assert [r.id for r in rest.records] == [*(f"r{n}" for n in range(22, 30)), "new"]
-
-
-@pytest.mark.parametrize("limit", [0, -1, 10_001])
-def test_odd_limits_are_refused(sqlite_workspace: rft.Workspace, limit: int):
-    dataset = sqlite_workspace.create("Empty")
-    with pytest.raises(InvalidArgument, match=r"1 to 10,000"):
-        dataset.records(limit=limit)
-
-
-def test_limits_at_their_bounds(sqlite_workspace: rft.Workspace):
-    dataset = sqlite_workspace.create("Empty")
-    assert dataset.records(limit=1).records == dataset.records(limit=10_000).records == ()
-
-
-def test_an_unknown_order_is_refused(sqlite_workspace: rft.Workspace):
-    dataset = sqlite_workspace.create("Empty")
-    for sort in ("", "-", "--score", "id", "score; DROP TABLE records"):
-        with pytest.raises(InvalidArgument, match="no order"):
-            dataset.records(sort=sort)
-
-
-def test_a_cursor_of_another_order_is_refused(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 40)
-    cursors = {sort: dataset.records(sort=sort, limit=3).next for sort in SORTS}
-    for made, used in itertools.permutations(SORTS, 2):
-        with pytest.raises(InvalidArgument, match="'after'"):
-            dataset.records(sort=used, after=cursors[made])
+def test_pages_while_others_write(workspace: rft.Workspace):
+    """What is there all the time is seen exactly once, whatever comes and goes meanwhile."""
+    dataset = workspace.create("moving")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(40)])
+    after, found = None, []
+    for step in range(20):
+        page = dataset.records(limit=3, after=after)
+        found += [r.id for r in page.records]
+        after = page.next
+        if after is None:
+            break
+        dataset.add_records([chat_line(f"Another question {step}", id=f"n{step}")])
+        if step % 4 == 0:
+            dataset.delete_records(found[-1])
+    assert len(found) == len(set(found))
+    assert [key for key in found if key.startswith("r")] == [f"r{n}" for n in range(40)]
 
 
 def cursor(*values: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-@pytest.mark.parametrize(
-    ("sort", "after"),
-    [
-        ("position", ""),
-        ("position", "garbage"),
-        ("position", "ÄÖÜ"),
-        ("position", "a" * 4_001),
-        ("position", base64.urlsafe_b64encode(b"\xff\xfe").decode()),
-        ("position", cursor("position")),
-        ("position", cursor("position", None)),
-        ("position", cursor("position", 1, "2")),
-        ("position", cursor("position", 1, None)),
-        ("position", cursor("position", 1, 10**30)),
-        ("messages", cursor("messages", None, 3)),
-        ("messages", cursor("messages", "three", 3)),
-        ("messages", cursor("messages", 10**30, 3)),
-        ("updated", cursor("updated", "yesterday", 3)),
-        ("topic", cursor("topic", 3, 3)),
-        ("topic", cursor("topic", "a\0b", 3)),
-        ("score", cursor("score", "high", 3)),
-    ],
-)
-def test_a_garbage_cursor_is_refused(workspace: rft.Workspace, sort: str, after: str):
-    dataset = workspace.create("One")
-    dataset.add_records([draft("A question that is long enough", topic="shipping")])
-    with pytest.raises(InvalidArgument, match="'after'"):
-        dataset.records(sort=sort, after=after)
+def test_cursors_are_checked(filled: Filled):
+    first = filled.dataset.records(sort="score", limit=5).next
+    assert first is not None
+    for sort in ("position", "-score", "topic"):
+        with pytest.raises(InvalidArgument, match="after"):
+            filled.dataset.records(sort=sort, after=first)  # type: ignore[arg-type]
+    garbage = [
+        "",
+        "garbage",
+        "ü",
+        "=",
+        "\x00",
+        first[:-3],
+        first + "AAAA",
+        cursor(),
+        cursor("score"),
+        cursor("score", "text", 1),
+        cursor("score", [1], 1),
+        cursor("score", 0.5, "1"),
+        cursor("score", 0.5, 10**30),
+        cursor("score", True, 1),
+        cursor("score", 10**30, 1),
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        "A" * 100_000,
+    ]
+    for text in garbage:
+        with pytest.raises(InvalidArgument, match="after"):
+            filled.dataset.records(sort="score", after=text)
+    for sort, value in (("topic", 1), ("messages", "x"), ("position", "x"), ("topic", "\x00")):
+        with pytest.raises(InvalidArgument, match="after"):
+            filled.dataset.records(sort=sort, after=cursor(sort, value, 1))
 
 
-def test_one_record_by_id(workspace: rft.Workspace):
-    dataset = workspace.create("One")
-    given = draft(
-        "A question that is long enough",
-        "Answer",
-        id="mine",
-        span_id="s",
-        thread_id="t",
-        topic="shipping",
-        topic_confidence=0.5,
-        topic_method="keyword",
-        is_generated=True,
-        source_record_id="other",
-        dry_run_score=0.25,
-        item={"reference_answer": [1, {"a": None}]},
-        metadata={"model": "m"},
+def test_arguments_of_pages_are_checked(filled: Filled):
+    for limit in (0, -1, 10_001):
+        with pytest.raises(InvalidArgument, match="limit"):
+            filled.dataset.records(limit=limit)
+    for sort in ("", "-", "id", "--score", "score desc"):
+        with pytest.raises(InvalidArgument, match="order"):
+            filled.dataset.records(sort=sort)  # type: ignore[arg-type]
+    assert len(filled.dataset.records(limit=10_000).records) == len(filled.records)
+
+
+def test_names_that_no_database_holds_match_nothing(filled: Filled):
+    for odd in ("\x00", "a\x00b", "\ud800", "x\udfff"):
+        with pytest.raises(NotFound):
+            filled.dataset.record(odd)
+        for where in (rft.RecordFilter(search=odd), rft.RecordFilter(topic=odd)):
+            assert filled.dataset.records(where).records == ()
+            assert filled.dataset.count(where) == 0
+        assert list(filled.dataset.iterate(filled.dataset.select(ids=[odd]))) == []
+
+
+# -- changing --------------------------------------------------------------------------------------
+
+
+def ids(dataset: rft.OptimizationDataset, selection: rft.Selection | None = None) -> list[str]:
+    return [record.id for record in dataset.iterate(selection)]
+
+
+def test_a_selection_means_the_filter_when_it_is_used(filled: Filled):
+    dataset = filled.dataset
+    where = rft.RecordFilter(search="order", valid=True)
+    expected = [r.id for r in filled.records if matches(r, where)]
+    assert len(expected) > 10
+    left_out = expected[1::3]
+    selection = dataset.select(where, except_ids=left_out)
+    assert ids(dataset, selection) == [key for key in expected if key not in left_out]
+    dataset.add_records([chat_line("A new order that matches", id="new")])
+    assert ids(dataset, selection)[-1] == "new"
+    assert dataset.assign_topic(selection, "chosen") == len(expected) - len(left_out) + 1
+    assert dataset.count(rft.RecordFilter(topic="chosen")) == len(expected) - len(left_out) + 1
+    everything = dataset.select()
+    assert len(ids(dataset, everything)) == dataset.count()
+    assert ids(dataset, dataset.select(except_ids=ids(dataset))) == []
+    assert ids(dataset, dataset.select(where, ids=expected[:3])) == expected[:3]
+    # A selection that names nothing selects nothing, not everything.
+    assert ids(dataset, rft.Selection()) == []
+    assert dataset.delete_records(rft.Selection()).count == 0
+    assert dataset.delete_records(rft.Selection(ids=())).count == 0
+
+
+def test_many_ids_at_once(workspace: rft.Workspace):
+    dataset = workspace.create("many")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(3_000)])
+    chosen = [f"r{n}" for n in range(0, 3_000, 2)]
+    assert ids(dataset, dataset.select(ids=chosen)) == chosen
+    assert dataset.assign_topic(dataset.select(ids=chosen), "even") == 1_500
+    assert len(ids(dataset, dataset.select(except_ids=chosen))) == 1_500
+    assert dataset.delete_records(dataset.select(ids=chosen)).count == 1_500
+    assert dataset.count() == 1_500
+
+
+def test_assigning_a_topic_by_hand(workspace: rft.Workspace):
+    dataset = workspace.create("topics")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(4)])
+    before = dataset.record("r0").updated_at
+    assert dataset.assign_topic("r0", "  Support/Refunds ") == 1
+    record = dataset.record("r0")
+    assert (record.topic, record.topic_confidence, record.topic_method) == (
+        "Support/Refunds",
+        1.0,
+        "manual",
     )
-    before = datetime.now(UTC)
-    dataset.add_records([given])
-    record = dataset.record("mine")
-    for name in given.__struct_fields__:
-        assert getattr(record, name) == getattr(given, name), name
-    assert (record.dataset_id, record.version, record.is_valid) == (dataset.id, 1, True)
-    assert record.validation_errors == ()
-    assert before <= record.created_at == record.updated_at <= datetime.now(UTC)
-    with pytest.raises(NotFound, match="no record 'Mine'"):
-        dataset.record("Mine")
+    assert record.updated_at > before
+    assert dataset.stats.topics_count == 1
+    assert dataset.assign_topic("r0", None) == 1
+    record = dataset.record("r0")
+    assert (record.topic, record.topic_confidence, record.topic_method) == (None, None, None)
+    assert dataset.assign_topic("nobody", "x") == 0
+    for topic in ("", "   ", "x" * 10_000, "a\x00b", "\ud800"):
+        with pytest.raises(InvalidArgument):
+            dataset.assign_topic("r1", topic)
+    assert dataset.record("r1").topic is None
 
 
-# -- selections -----------------------------------------------------------------------------------
-
-
-def test_selections(workspace: rft.Workspace):
-    dataset, rows = fill(workspace, 80)
-    everything = [row.id for row in rows]
-
-    def chosen(*args: Any, **options: Any) -> list[str]:
-        return [record.id for record in dataset.iterate(dataset.select(*args, **options))]
-
-    assert [record.id for record in dataset.iterate()] == everything
-    assert chosen() == everything
-    assert chosen(except_ids=everything[1:]) == everything[:1]
-    assert chosen(ids=["r009", "r003", "nobody", "r003"]) == ["r003", "r009"]
-    assert chosen(ids=["r003", "r009"], except_ids=["r003"]) == ["r009"]
-    valid = rft.RecordFilter(valid=True)
-    passing = [row.id for row in rows if not row.codes]
-    broken = [row.id for row in rows if row.codes]
-    assert chosen(valid) == passing
-    assert chosen(valid, except_ids=[passing[0], broken[0]]) == passing[1:]
-    assert chosen(valid, ids=[passing[2], broken[0]]) == [passing[2]]
-    assert list(dataset.iterate(rft.Selection())) == []
-
-
-def test_selecting_no_ids_selects_nothing(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 40)
-    assert list(dataset.iterate(dataset.select(ids=[]))) == []
-    assert list(dataset.iterate(dataset.select(rft.RecordFilter(valid=True), ids=[]))) == []
-    assert dataset.delete_records(dataset.select(ids=[])).count == 0
-    assert dataset.stats.total_records == 40
-
-
-def test_a_selection_means_what_matches_when_it_is_used(workspace: rft.Workspace):
-    dataset = workspace.create("Later")
-    selection = dataset.select(rft.RecordFilter(topic="shipping"))
-    dataset.add_records([draft(f"A question number {n}", id=f"r{n}") for n in range(4)])
-    dataset.assign_topic(dataset.select(ids=["r1", "r2"]), "shipping")
-    assert [record.id for record in dataset.iterate(selection)] == ["r1", "r2"]
-
-
-def test_fifty_thousand_ids(workspace: rft.Workspace):
-    dataset, rows = fill(workspace, 80)
-    strangers = [f"stranger-{n}-é'\"{{}}\\" for n in range(50_000)]
-    some = [row.id for row in rows[10:30]]
-    assert [r.id for r in dataset.iterate(dataset.select(ids=strangers + some))] == some
-    rest = [row.id for row in rows if row.id not in some]
-    but = dataset.select(rft.RecordFilter(), except_ids=strangers + some)
-    assert [r.id for r in dataset.iterate(but)] == rest
-    assert dataset.assign_topic(dataset.select(ids=strangers + some), "many") == 20
-    assert dataset.delete_records(but).count == len(rest)
-    assert [r.id for r in dataset.iterate()] == some
-
-
-# -- topics ---------------------------------------------------------------------------------------
-
-
-def test_assign_topic(workspace: rft.Workspace):
-    dataset, rows = fill(workspace, 60)
-    before = {record.id: record for record in dataset.iterate()}
-    chosen = {row.id for row in rows if row.draft.topic == "zoo"} - {"r000"}
-    where = dataset.select(rft.RecordFilter(topic="zoo"), except_ids=["r000"])
-    assert dataset.assign_topic(where, "  animals/zoo ") == len(chosen)
-    for record in dataset.iterate():
-        if record.id in chosen:
-            assert (record.topic, record.topic_confidence, record.topic_method) == (
-                "animals/zoo", 1.0, "manual",
-            )  # fmt: skip
-            assert record.updated_at > before[record.id].updated_at
-            assert record.version == before[record.id].version, "a topic is no edit of the record"
-        else:
-            assert record == before[record.id]
-    assert dataset.count(rft.RecordFilter(topic="animals/zoo", low_confidence=True)) == 0
-
-    assert dataset.assign_topic("r004", "shipping") == 1
-    assert dataset.record("r004").topic == "shipping"
-    assert dataset.assign_topic(dataset.select(), None) == 60
-    cleared = dataset.record("r004")
-    assert (cleared.topic, cleared.topic_confidence, cleared.topic_method) == (None, None, None)
-    assert dataset.count(rft.RecordFilter(uncategorized=True)) == 60
-    assert dataset.stats.topics_count == 0
-    assert dataset.assign_topic("nobody", "shipping") == 0
-
-
-@pytest.mark.parametrize("topic", ["", "   ", "a\0b", "x" * 3_000], ids=repr)
-def test_topics_that_no_record_can_have(workspace: rft.Workspace, topic: str):
-    dataset = workspace.create("One")
-    dataset.add_records([draft("A question that is long enough", id="mine")])
-    with pytest.raises(InvalidArgument, match="topic"):
-        dataset.assign_topic("mine", topic)
-    assert dataset.record("mine").topic is None
-
-
-# -- delete and undo ------------------------------------------------------------------------------
-
-
-def snapshot(dataset: rft.OptimizationDataset) -> list[rft.Record]:
-    return list(dataset.iterate())
-
-
-def test_delete_and_undo_bring_everything_back(workspace: rft.Workspace):
-    dataset, rows = fill(workspace)
-    before, stats, health = snapshot(dataset), dataset.stats, dataset.health
-    where = rft.RecordFilter(source="generated")
-    gone = [row for row in rows if matches(row, where)]
-    deletion = dataset.delete_records(dataset.select(where))
-    assert isinstance(deletion, Deletion)
-    assert (deletion.count, deletion.dataset_id) == (len(gone), dataset.id)
-    left = model_of([row.draft for row in rows if not matches(row, where)])
-    assert [(r.id, errors(r)) for r in dataset.iterate()] == [(row.id, row.codes) for row in left]
-    with pytest.raises(NotFound):
-        dataset.record(gone[0].id)
-    assert dataset.undo_delete(deletion) == len(gone)
-    assert snapshot(dataset) == before
-    assert (dataset.stats, dataset.health) == (stats, health)
-
-
-def test_deletions_are_undone_in_any_order(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 60)
-    before = snapshot(dataset)
-    thirds = [dataset.select(ids=[record.id for record in before[n::4]]) for n in range(3)]
-    deletions = [dataset.delete_records(selection) for selection in thirds]
-    assert dataset.stats.total_records == 15
-    for index in (1, 0, 2):
-        dataset.undo_delete(deletions[index].id)
-    assert snapshot(dataset) == before
-
-
-def test_undo_works_once_and_only_in_its_dataset(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 40)
-    other = workspace.create("Other")
-    deletion = dataset.delete_records("r003")
-    with pytest.raises(NotFound, match="no deletion"):
-        other.undo_delete(deletion)
-    assert dataset.undo_delete(deletion) == 1
-    for again in (deletion, "del_nothing"):
-        with pytest.raises(NotFound, match="no deletion"):
-            dataset.undo_delete(again)
-    assert dataset.stats.total_records == 40
-
-
-def test_deleting_nothing(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 40)
-    deletion = dataset.delete_records("nobody")
-    assert deletion.count == 0
-    assert dataset.undo_delete(deletion) == 0
-    assert dataset.stats.total_records == 40
-
-
-def test_undo_after_the_trash_was_emptied(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 40)
-    workspace.empty_trash()
-    deletion = dataset.delete_records("r003")
-    assert workspace.empty_trash() == 1
-    with pytest.raises(NotFound, match="trash was emptied"):
-        dataset.undo_delete(deletion)
-
-
-def test_undo_after_everything_was_replaced(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 40)
-    deletion = dataset.delete_records("r003")
-    dataset.add_records([draft("Something else entirely", id="new")], mode="replace")
-    with pytest.raises(InvalidArgument, match="replaced since"):
-        dataset.undo_delete(deletion)
-    assert [record.id for record in dataset.iterate()] == ["new"]
-
-
-def test_undo_when_the_id_was_given_again(workspace: rft.Workspace):
-    dataset = workspace.create("Ids")
-    dataset.add_records([draft("The first of two questions", id="a")])
-    deletion = dataset.delete_records("a")
-    dataset.add_records([draft("The second of two questions", id="a")])
-    with pytest.raises(InvalidArgument, match=r"'a' .*used by another"):
-        dataset.undo_delete(deletion)
-    assert prompts(dataset) == ["The second of two questions"]
-    dataset.delete_records("a")
-    assert dataset.undo_delete(deletion) == 1
-    assert prompts(dataset) == ["The first of two questions"]
-
-
-SAME = "The same question again"
-Pair = Callable[[str], rft.RecordDraft]
-REPEATED = {
-    "input": lambda name: draft(SAME, f"Answer {name}", id=name),
-    "span": lambda name: draft(f"Question of record {name}", id=name, span_id="one"),
-    "both": lambda name: draft(SAME, id=name, span_id="one"),
-}
-
-
-def standing(dataset: rft.OptimizationDataset) -> dict[str, list[str]]:
+def flags(dataset: rft.OptimizationDataset) -> dict[str, list[str]]:
     return {record.id: errors(record) for record in dataset.iterate()}
 
 
-@pytest.mark.parametrize("kind", REPEATED)
-def test_the_next_duplicate_takes_the_place_of_a_deleted_first(workspace: rft.Workspace, kind: str):
-    dataset = workspace.create("Twins")
-    made: Pair = REPEATED[kind]
-    dataset.add_records([made("a"), draft("Quite another question", id="x"), made("b"), made("c")])
-    full = {"a": [], "x": [], "b": ["duplicate"], "c": ["duplicate"]}
-    assert standing(dataset) == full
-    first = dataset.delete_records("a")
-    assert standing(dataset) == {"x": [], "b": [], "c": ["duplicate"]}
-    assert dataset.count(rft.RecordFilter(valid=True)) == 2
+def test_deleting_the_first_of_equals_makes_the_next_valid(workspace: rft.Workspace):
+    dataset = workspace.create("equals")
+    dataset.add_records(
+        [chat_line("The same question", id=f"same{n}") for n in range(3)]
+        + [chat_line("Another question", id="other")]
+    )
+    all_there = flags(dataset)
+    assert all_there == {"same0": [], "same1": ["duplicate"], "same2": ["duplicate"], "other": []}
+    first = dataset.delete_records("same0")
+    assert flags(dataset) == {"same1": [], "same2": ["duplicate"], "other": []}
+    assert "same1" in dataset.record("same2").validation_errors[0].message
     assert dataset.health.duplicates == 1
-    second = dataset.delete_records("b")
-    assert standing(dataset) == {"x": [], "c": []}
-    dataset.undo_delete(first)
-    assert standing(dataset) == {"a": [], "x": [], "c": ["duplicate"]}
-    dataset.undo_delete(second)
-    assert standing(dataset) == full
-    assert dataset.health.duplicates == 2
+    second = dataset.delete_records("same1")
+    assert flags(dataset) == {"same2": [], "other": []}
+    # They come back in another order than they went.
+    assert dataset.undo_delete(first) == 1
+    assert flags(dataset) == {"same0": [], "same2": ["duplicate"], "other": []}
+    assert dataset.undo_delete(second.id) == 1
+    assert flags(dataset) == all_there
+    assert ids(dataset) == ["same0", "same1", "same2", "other"]
+    assert dataset.delete_records("same2").count == 1
+    assert flags(dataset) == {"same0": [], "same1": ["duplicate"], "other": []}
 
 
-@pytest.mark.parametrize("kind", REPEATED)
-def test_a_later_duplicate_leaves_without_a_trace(workspace: rft.Workspace, kind: str):
-    dataset = workspace.create("Twins")
-    made: Pair = REPEATED[kind]
-    dataset.add_records([made("a"), made("b")])
-    deletion = dataset.delete_records("b")
-    assert standing(dataset) == {"a": []}
-    dataset.undo_delete(deletion)
-    assert standing(dataset) == {"a": [], "b": ["duplicate"]}
-
-
-def test_a_duplicate_with_another_fault_stays_invalid(workspace: rft.Workspace):
-    dataset = workspace.create("Twins")
-    dataset.add_records([draft(SHORT, id="a"), draft(SHORT, id="b")])
-    assert standing(dataset)["b"] == ["user_message_too_short", "duplicate"]
+def test_equal_spans_are_elected_anew(workspace: rft.Workspace):
+    dataset = workspace.create("spans")
+    line = {"input": {"messages": [user("The first question")]}, "span_id": "s", "id": "a"}
+    other = {"input": {"messages": [user("Another question")]}, "span_id": "s", "id": "b"}
+    dataset.add_records([line, other, other | {"span_id": None, "id": "c"}])
+    # The third repeats the input of the second, which itself repeats the span of the first.
+    assert flags(dataset) == {"a": [], "b": ["duplicate"], "c": ["duplicate"]}
     deletion = dataset.delete_records("a")
-    assert standing(dataset) == {"b": ["user_message_too_short"]}
+    assert flags(dataset) == {"b": [], "c": ["duplicate"]}
     dataset.undo_delete(deletion)
-    assert standing(dataset)["b"] == ["user_message_too_short", "duplicate"]
+    assert flags(dataset) == {"a": [], "b": ["duplicate"], "c": ["duplicate"]}
 
 
-def test_duplicates_over_batches_and_chains_of_span_and_input(workspace: rft.Workspace):
-    dataset = workspace.create("Chain")
-    # b repeats a's span, c repeats b's input: each names an earlier record, so both are repeats.
-    dataset.add_records([draft("Question of the record a", id="a", span_id="one")])
-    dataset.add_records([draft(SAME, id="b", span_id="one")])
-    dataset.add_records([draft(SAME, id="c")])
-    assert standing(dataset) == {"a": [], "b": ["duplicate"], "c": ["duplicate"]}
-    deletion = dataset.delete_records("a")
-    assert standing(dataset) == {"b": [], "c": ["duplicate"]}
+def test_an_edit_changes_who_is_a_duplicate(workspace: rft.Workspace):
+    dataset = workspace.create("edits")
+    dataset.add_records([chat_line("The same question", id=f"r{n}") for n in range(3)])
+    dataset.edit_record("r0", messages=[user("Another question")])
+    assert flags(dataset) == {"r0": [], "r1": [], "r2": ["duplicate"]}
+    dataset.edit_record("r2", messages=[user("Another question")])
+    assert flags(dataset) == {"r0": [], "r1": [], "r2": ["duplicate"]}
+    assert "r0" in dataset.record("r2").validation_errors[0].message
+    dataset.edit_record("r0", messages=[user("The same question")])
+    assert flags(dataset) == {"r0": [], "r1": ["duplicate"], "r2": []}
+    dataset.edit_record("r0", messages=[user("short")])
+    assert flags(dataset) == {"r0": ["user_message_too_short"], "r1": [], "r2": []}
+
+
+def test_many_duplicates_are_elected_anew(workspace: rft.Workspace):
+    rng = random.Random(7)
+    lines = [
+        chat_line(f"The question {rng.randint(0, 300)}", id=f"r{n}") | ({"x": 1} if n % 2 else {})
+        for n in range(1_200)
+    ]
+    dataset = workspace.create("many")
+    dataset.add_records(lines)
+
+    def check() -> None:
+        seen: set[str] = set()
+        for record in dataset.iterate():
+            prompt = record.input.messages[0].text
+            assert errors(record) == (["duplicate"] if prompt in seen else []), record.id
+            seen.add(prompt)
+
+    check()
+    gone = [
+        dataset.delete_records(dataset.select(ids=rng.sample(ids(dataset), 250))) for _ in range(3)
+    ]
+    check()
+    rng.shuffle(gone)
+    for deletion in gone:
+        assert dataset.undo_delete(deletion) == 250
+        check()
+    assert ids(dataset) == [f"r{n}" for n in range(1_200)]
+
+
+def test_undo_has_its_limits(workspace: rft.Workspace):
+    dataset = workspace.create("undo")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(5)])
+    deletion = dataset.delete_records(dataset.select(ids=["r1", "r2", "nobody"]))
+    assert (deletion.count, deletion.dataset_id) == (2, dataset.id)
+    with pytest.raises(NotFound):
+        dataset.record("r1")
+    with pytest.raises(NotFound):
+        workspace.create("other").undo_delete(deletion)
+    dataset.add_records([chat_line("A new question", id="r1")])
+    with pytest.raises(InvalidArgument, match="r1"):
+        dataset.undo_delete(deletion)
+    dataset.delete_records("r1")
+    assert dataset.undo_delete(deletion) == 2
+    assert ids(dataset) == ["r0", "r1", "r2", "r3", "r4"]
+    with pytest.raises(NotFound):
+        dataset.undo_delete(deletion)
+    gone = dataset.delete_records("r3")
+    dataset.add_records([chat_line("All new questions")], mode="replace")
+    with pytest.raises(InvalidArgument):
+        dataset.undo_delete(gone)
+
+
+def test_undo_brings_back_everything(workspace: rft.Workspace):
+    dataset = workspace.create("whole")
+    dataset.add_records(random_lines(40, seed=8))
+    dataset.edit_record("r5", item={"edited": True})
+    before = list(dataset.iterate())
+    deletion = dataset.delete_records(dataset.select(rft.RecordFilter(search="order")))
+    assert 0 < deletion.count < 40
     dataset.undo_delete(deletion)
-    assert standing(dataset) == {"a": [], "b": ["duplicate"], "c": ["duplicate"]}
+    assert list(dataset.iterate()) == before
+    assert len(dataset.history("r5")) == 1
 
 
-def test_random_deletions_keep_the_rule_of_duplicates(workspace: rft.Workspace):
-    chance = random.Random(3)
-    dataset = workspace.create("Random twins")
-    drafts = [
-        draft(
-            f"One of a few questions: {chance.randint(0, 12)}",
-            id=f"r{n:02}",
-            span_id=chance.choice((None, f"s{chance.randint(0, 12)}")),
-        )
-        for n in range(60)
-    ]
-    dataset.add_records(drafts)
-    gone: dict[str, list[rft.RecordDraft]] = {}
-    there = list(drafts)
-    for _ in range(25):
-        if gone and chance.random() < 0.45:
-            key = chance.choice(list(gone))
-            dataset.undo_delete(key)
-            there = sorted([*there, *gone.pop(key)], key=lambda one: one.id)
-        else:
-            some = chance.sample(there, min(len(there), chance.randint(1, 12)))
-            key = dataset.delete_records(dataset.select(ids=[one.id for one in some])).id
-            gone[key] = some
-            there = [one for one in there if one not in some]
-        assert standing(dataset) == {row.id: row.codes for row in model_of(there)}
+def test_edits_are_judged_and_kept(workspace: rft.Workspace):
+    dataset = workspace.create("edits")
+    dataset.add_records([chat_line("Too short"[:5], "An answer", id="r", x=1, metadata={"m": 1})])
+    first = dataset.record("r")
+    assert errors(first) == ["user_message_too_short"]
+    second = dataset.edit_record(first, messages=[user("Now it is long enough")])
+    assert (second.version, second.is_valid, second.validation_errors) == (2, True, ())
+    assert (second.item, second.metadata) == ({"x": 1}, {"m": 1})
+    assert second.output == first.output
+    assert second.updated_at > first.updated_at
+    assert second.created_at == first.created_at
+    third = dataset.edit_record(
+        "r", messages=[user("")], item={"y": 2}, metadata={}, output=[], finish_reason="stop"
+    )
+    assert errors(third) == ["empty_user_message"]
+    assert (third.item, third.metadata, third.output.messages) == ({"y": 2}, {}, ())
+    assert third.output.finish_reason == "stop"
+    fourth = dataset.edit_record(
+        third,
+        messages=first.input.messages,
+        tools=[{"type": "function", "function": {"name": "f"}}],
+    )
+    assert fourth == dataset.record("r")
+    assert fourth.tokens == second.tokens - 4 - 2
+    kept = dataset.history("r")
+    assert [version.version for version in kept] == [1, 2, 3]
+    for version, record in zip(kept, (first, second, third), strict=True):
+        assert version.input == record.input
+        assert version.output == record.output
+        assert (version.item, version.metadata) == (record.item, record.metadata)
+    assert [event.kind for event in dataset.events].count("edit_record") == 3
 
 
-# -- edits ----------------------------------------------------------------------------------------
-
-
-def test_an_edit_is_checked_again(workspace: rft.Workspace):
-    dataset = workspace.create("Edits")
-    dataset.add_records([draft("A question that is long enough", id="a"), draft(SHORT, id="b")])
-    assert dataset.health.valid == 1
-    broken = dataset.edit_record("a", messages=[user("Hm")])
-    assert (broken.is_valid, errors(broken)) == (False, ["user_message_too_short"])
-    assert (dataset.health.valid, dataset.stats.valid_records) == (0, 0)
-    assert dataset.health.errors_by_code == {"user_message_too_short": 2}
-    nobody = dataset.edit_record("a", messages=[message("robot", "Beep"), tool_message("call_9")])
-    assert errors(nobody) == ["invalid_role", "no_user_message", "orphan_tool_result"]
-    mended = dataset.edit_record("a", messages=[user("A question that is long again")])
-    assert (mended.is_valid, mended.validation_errors) == (True, ())
-    assert (dataset.health.valid, mended.version) == (1, 4)
-    assert mended.tokens == -(-len("A question that is long again") // 4)
-
-
-def test_an_edit_changes_what_it_names_and_nothing_else(workspace: rft.Workspace):
-    dataset = workspace.create("Edits")
-    given = draft(
-        "A question that is long enough", "Old", id="a", item={"x": 1}, metadata={"m": 1},
-        span_id="s", topic="shipping", topic_confidence=0.4, topic_method="keyword",
-        dry_run_score=0.5,
-    )  # fmt: skip
-    dataset.add_records([given])
-    before = dataset.record("a")
-
-    def changed(**values: Any) -> set[str]:
-        old = dataset.record("a")
-        new = dataset.edit_record(old, **values)
-        assert new == dataset.record("a")
-        assert new.updated_at > old.updated_at
-        differ = {n for n in old.__struct_fields__ if getattr(old, n) != getattr(new, n)}
-        assert {"version", "updated_at"} <= differ
-        return differ - {"version", "updated_at"}
-
-    assert changed(item={"y": [2]}) == {"item"}
-    assert changed(metadata={}) == {"metadata"}
-    assert changed(output=[assistant("A new answer")]) == {"output", "tokens"}
-    assert changed(finish_reason="stop") == {"output"}
-    assert changed(tools=[tool("lookup")]) == {"input"}
-    assert changed() == set()
-    calls = [
-        user("Look this up for me"),
-        assistant(None, tool_calls=[call()]),
-        tool_message("call_1"),
-    ]
-    assert changed(messages=calls, output=[]) == {"input", "output", "tokens"}
-    after = dataset.record("a")
-    assert after.created_at == before.created_at
-    assert after.input.tools[0].function.name == "lookup"
-    assert (after.output.messages, after.output.finish_reason) == ((), "stop")
-    assert [r.id for r in dataset.records(sort="-messages").records] == ["a"]
+def test_a_stale_edit_is_refused(workspace: rft.Workspace):
+    dataset = workspace.create("stale")
+    dataset.add_records([chat_line("The question", id="r")])
+    mine, yours = dataset.record("r"), dataset.record("r")
+    dataset.edit_record(yours, item={"by": "you"})
+    with pytest.raises(StaleEdit, match="version 2"):
+        dataset.edit_record(mine, item={"by": "me"})
+    assert dataset.record("r").item == {"by": "you"}
+    assert len(dataset.history("r")) == 1
+    # By id it applies to what is there now.
+    assert dataset.edit_record("r", item={"by": "me"}).version == 3
+    # A topic is no part of the content: assigning one makes no edit stale.
+    current = dataset.record("r")
+    dataset.assign_topic("r", "t")
+    assert dataset.edit_record(current, item={}).topic == "t"
 
 
 @pytest.mark.parametrize(
-    "values",
+    "change",
     [
         {"messages": [{"content": "no role"}]},
-        {"messages": [user(5)]},
+        {"messages": [{"role": 1}]},
         {"messages": ["text"]},
-        {"output": [assistant("x", tool_calls="no")]},
-        {"tools": [{"type": "function", "function": "no"}]},
-        {"messages": [user("A question with a \0 in it")]},
-        {"messages": [user("A question with half a pair \ud800")]},
+        {"output": [{"role": "user", "content": 1}]},
+        {"tools": ["f"]},
         {"item": {"x": float("nan")}},
-        {"item": {"x": "\0"}},
-        {"metadata": {"x": "\udfff"}},
+        {"item": {"x": float("inf")}},
+        {"metadata": {"x": "\ud800"}},
         {"item": {"x": object()}},
+        {"messages": [user("a\x00 in a question")]},
+        {"messages": [user("half \ud800 a character")]},
+        {"finish_reason": "\x00"},
     ],
-    ids=repr,
+    ids=str,
 )
-def test_an_edit_that_no_record_can_hold_is_refused(
-    workspace: rft.Workspace, values: dict[str, Any]
-):
-    dataset = workspace.create("Edits")
-    dataset.add_records([draft("A question that is long enough", id="a")])
-    before = dataset.record("a")
+def test_an_edit_takes_what_an_import_takes(workspace: rft.Workspace, change: dict[str, Any]):
+    dataset = workspace.create("edits")
+    dataset.add_records([chat_line("The question", id="r")])
+    before = dataset.record("r")
     with pytest.raises(InvalidArgument):
-        dataset.edit_record("a", **values)
-    assert dataset.record("a") == before
-    assert dataset.history("a") == ()
+        dataset.edit_record("r", **change)
+    assert dataset.record("r") == before
+    assert dataset.history("r") == ()
 
 
-def test_an_edit_makes_a_duplicate_and_ends_it(workspace: rft.Workspace):
-    dataset = workspace.create("Edits")
-    questions = {name: f"The question of record {name}" for name in "abc"}
-    dataset.add_records([draft(text, id=name) for name, text in questions.items()])
-    edited = dataset.edit_record("c", messages=[user(questions["a"])])
-    assert errors(edited) == ["duplicate"]
-    assert edited.validation_errors[0].message == "Repeats record a."
-    assert standing(dataset) == {"a": [], "b": [], "c": ["duplicate"]}
-    # An earlier record becomes the first of three; the one that was first is now a repeat.
-    dataset.edit_record("b", messages=[user(questions["a"])])
-    assert standing(dataset) == {"a": [], "b": ["duplicate"], "c": ["duplicate"]}
-    dataset.edit_record("a", messages=[user("Something else from now on")])
-    assert standing(dataset) == {"a": [], "b": [], "c": ["duplicate"]}
-    dataset.edit_record("a", messages=[user(questions["a"])])
-    assert standing(dataset) == {"a": [], "b": ["duplicate"], "c": ["duplicate"]}
-    dataset.edit_record("c", messages=[user(questions["c"])])
-    dataset.edit_record("b", output=[assistant("An answer does not make it another prompt")])
-    assert standing(dataset) == {"a": [], "b": ["duplicate"], "c": []}
+def test_what_does_not_exist_is_not_found(workspace: rft.Workspace):
+    dataset = workspace.create("here")
+    dataset.add_records([chat_line("The question", id="r")])
+    other = workspace.create("there")
+    for missing in (
+        lambda: dataset.record("nobody"),
+        lambda: other.record("r"),
+        lambda: dataset.edit_record("nobody", item={}),
+        lambda: other.edit_record(dataset.record("r"), item={}),
+        lambda: dataset.history("nobody"),
+        lambda: dataset.undo_delete("del_nothing"),
+        lambda: workspace.dataset("ds_nothing"),
+        lambda: workspace.delete("ds_nothing"),
+        lambda: workspace.duplicate("ds_nothing"),
+    ):
+        with pytest.raises(NotFound):
+            missing()
+    assert dataset.delete_records("nobody").count == 0
+    workspace.delete(dataset.id)
+    for gone in (
+        lambda: dataset.name,
+        lambda: dataset.records(),
+        lambda: dataset.count(),
+        lambda: dataset.stats,
+        lambda: dataset.health,
+        lambda: dataset.events,
+        lambda: list(dataset.iterate()),
+        lambda: dataset.add_records([chat_line("The question")]),
+        lambda: dataset.rename("x"),
+        lambda: dataset.assign_topic("r", "t"),
+        lambda: dataset.delete_records("r"),
+    ):
+        with pytest.raises(NotFound):
+            gone()
+    assert repr(dataset)
 
 
-def test_an_edit_does_not_hide_that_a_span_is_repeated(workspace: rft.Workspace):
-    dataset = workspace.create("Edits")
-    dataset.add_records([REPEATED["span"]("a"), REPEATED["span"]("b")])
-    edited = dataset.edit_record("b", messages=[user("Another prompt of the same span")])
-    assert errors(edited) == ["duplicate"]
-    assert errors(dataset.edit_record("a", messages=[user("And one more prompt")])) == []
+# -- datasets --------------------------------------------------------------------------------------
 
 
-def test_a_stale_edit_is_refused_and_says_what_differs(workspace: rft.Workspace):
-    dataset = workspace.create("Edits")
-    dataset.add_records([draft("A question that is long enough", "Old", id="a", item={"x": 1})])
-    mine = dataset.record("a")
-    dataset.edit_record("a", output=[assistant("Theirs")])
-    with pytest.raises(StaleEdit) as caught:
-        dataset.edit_record(mine, item={"x": 2})
-    text = str(caught.value)
-    assert "Record a was changed by somebody else" in text
-    assert "version 2" in text
-    assert "version 1" in text
-    assert "they differ in output, item" in text
-    assert "input" not in text
-    assert "Read the record again" in text
-    now = dataset.record("a")
-    assert (now.output.messages[0].text, now.item, now.version) == ("Theirs", {"x": 1}, 2)
-    assert [version.version for version in dataset.history("a")] == [1]
-
-    again = dataset.edit_record(now, item={"x": 2})
-    assert (again.output.messages[0].text, again.item, again.version) == ("Theirs", {"x": 2}, 3)
-    assert dataset.edit_record("a", item={"x": 3}).version == 4, "an id means what is there now"
-
-
-def test_history_keeps_what_a_record_held(workspace: rft.Workspace):
-    dataset = workspace.create("Edits")
-    dataset.add_records([draft("The question number 0", "Answer 0", id="a", item={"n": 0})])
-    start = dataset.record("a")
-    assert dataset.history("a") == ()
-    for n in (1, 2, 3):
-        dataset.edit_record(
-            "a",
-            messages=[user(f"The question number {n}")],
-            output=[assistant(f"Answer {n}")],
-            item={"n": n},
-        )
-    kept = dataset.history("a")
-    assert [v.version for v in kept] == [1, 2, 3]
-    assert [v.input.messages[0].text for v in kept] == [
-        f"The question number {n}" for n in range(3)
-    ]
-    assert [v.output.messages[0].text for v in kept] == [f"Answer {n}" for n in range(3)]
-    assert [v.item for v in kept] == [{"n": n} for n in range(3)]
-    times = [v.replaced_at for v in kept]
-    assert start.created_at < times[0] < times[1] < times[2] <= dataset.record("a").updated_at
-    dataset.undo_delete(dataset.delete_records("a"))
-    assert dataset.history("a") == kept
-    dataset.delete_records("a")
-    with pytest.raises(NotFound):
-        dataset.history("a")
-
-
-# -- streams and summaries ------------------------------------------------------------------------
-
-
-def test_iterating_while_records_are_deleted_and_added(workspace: rft.Workspace):
-    dataset = workspace.create("Stream")
-    count = 3_500
-    dataset.add_records(draft(f"A question number {n}", id=f"r{n:04}") for n in range(count))
-    seen = []
-    for record in dataset.iterate():
-        seen.append(record.id)
-        if len(seen) == 1_200:
-            gone = [f"r{n:04}" for n in (*range(50), *range(3_000, 3_100))]
-            assert dataset.delete_records(dataset.select(ids=gone)).count == 150
-            dataset.add_records([draft("A question that came late", id="late")])
-    assert len(seen) == len(set(seen))
-    assert seen == [f"r{n:04}" for n in range(count) if not 3_000 <= n < 3_100] + ["late"]
-
-
-def test_a_stream_that_is_left_early_blocks_nobody(workspace: rft.Workspace):
-    dataset, _ = fill(workspace, 40)
+def test_a_copy_is_independent(workspace: rft.Workspace):
+    dataset = workspace.create("original", objective="Be better")
+    dataset.add_records(random_lines(300, seed=9))
+    dataset.edit_record("r3", item={"edited": True})
+    before = list(dataset.iterate())
+    copy = workspace.duplicate(dataset.id)
+    assert (copy.name, copy.objective) == ("original (copy)", "Be better")
+    assert [content(r) for r in copy.iterate()] == [content(r) for r in before]
+    assert [errors(r) for r in copy.iterate()] == [errors(r) for r in before]
+    assert copy.health == dataset.health
+    where = rft.RecordFilter(search="order")
+    assert copy.count(where) == dataset.count(where) > 0
+    copy.edit_record("r1", messages=[user("Only the copy has this question")])
+    copy.delete_records(copy.select(ids=["r2", "r4"]))
+    copy.assign_topic(copy.select(), "all")
+    copy.add_records([chat_line("Another question of the copy")])
+    assert list(dataset.iterate()) == before
+    assert dataset.count(rft.RecordFilter(search="only the copy")) == 0
+    workspace.delete(dataset.id)
     workspace.empty_trash()
-    stream = dataset.iterate()
-    next(stream)
-    assert dataset.delete_records(dataset.select()).count == 40
-    assert workspace.empty_trash() == 40
-    assert dataset.stats.total_records == 0
+    assert copy.count() == 299
+    assert len(prompts(copy)) == 299
+    assert copy.record("r3").item == {"edited": True}
+    assert workspace.duplicate(copy.id, name="third").name == "third"
 
 
-def test_to_pandas(workspace: rft.Workspace):
-    dataset, rows = fill(workspace, 60)
-    frame = dataset.to_pandas()
-    assert frame["id"].tolist() == [row.id for row in rows]
-    assert frame["is_valid"].tolist() == [not row.codes for row in rows]
-    assert frame["validation_errors"].tolist() == [", ".join(row.codes) for row in rows]
-    scores = [row.draft.dry_run_score for row in rows]
-    assert [None if s != s else s for s in frame["dry_run_score"].astype(float)] == scores  # noqa: PLR0124 - not a number
-    assert frame["prompt"].tolist() == [row.draft.input.messages[-1].text for row in rows]
-    assert [len(json.loads(text)) for text in frame["messages"]] == [
-        len(row.draft.input.messages) for row in rows
+def test_datasets_are_listed(workspace: rft.Workspace):
+    one, two, three = (workspace.create(name) for name in ("Beta", "alpha", "Über beta"))
+    two.add_records([chat_line(f"The question {n}") for n in range(3)])
+    three.add_records([chat_line("The question")])
+
+    def names(**options: Any) -> list[str]:
+        return [dataset.name for dataset in workspace.datasets(**options)]
+
+    assert names() == ["Über beta", "alpha", "Beta"]
+    one.rename("  Gamma beta ")
+    assert names() == ["Gamma beta", "Über beta", "alpha"]
+    assert names(sort="name") == ["alpha", "Gamma beta", "Über beta"]
+    assert names(sort="records") == ["alpha", "Über beta", "Gamma beta"]
+    assert names(search=" BETA ") == ["Gamma beta", "Über beta"]
+    assert names(search="über") == ["Über beta"]
+    assert names(search="%") == names(search="delta") == []
+    with pytest.raises(InvalidArgument):
+        workspace.datasets(sort="size")  # type: ignore[arg-type]
+    for name in ("", "   "):
+        with pytest.raises(InvalidArgument):
+            workspace.create(name)
+        with pytest.raises(InvalidArgument):
+            one.rename(name)
+    one.update(objective=" Answer faster ")
+    assert (one.name, one.objective) == ("Gamma beta", "Answer faster")
+    assert workspace.dataset(one.id).objective == "Answer faster"
+    assert [event.kind for event in one.events] == ["create", "update", "update"]
+
+
+def test_the_trash_is_emptied(workspace: rft.Workspace):
+    dataset = workspace.create("trash")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(10)])
+    deletion = dataset.delete_records(dataset.select(ids=["r1", "r2", "r3"]))
+    dataset.delete_records("r4")
+    assert workspace.empty_trash() == 4
+    assert workspace.empty_trash() == 0
+    with pytest.raises(NotFound):
+        dataset.undo_delete(deletion)
+    assert dataset.count() == 6
+    dataset.add_records([chat_line("All new questions")], mode="replace")
+    assert workspace.empty_trash() == 6
+    assert prompts(dataset) == ["All new questions"]
+    assert dataset.count(rft.RecordFilter(search="question")) == 1
+
+
+def test_revision_counts_every_change(workspace: rft.Workspace):
+    dataset = workspace.create("revision")
+    seen = [dataset.info.revision]
+    changes = [
+        lambda: dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(3)]),
+        lambda: dataset.edit_record("r0", item={"x": 1}),
+        lambda: dataset.assign_topic("r0", "t"),
+        lambda: deletions.append(dataset.delete_records("r1")),
+        lambda: dataset.undo_delete(deletions[0]),
+        lambda: dataset.add_records([chat_line("All new questions")], mode="replace"),
+        lambda: dataset.rename("another name"),
     ]
-    where = rft.RecordFilter(valid=False)
-    some = dataset.to_pandas(dataset.select(where))
-    assert some["id"].tolist() == [row.id for row in rows if matches(row, where)]
-    assert str(some["updated_at"].dt.tz) == "UTC"
-    empty = dataset.to_pandas(rft.Selection())
-    assert len(empty) == 0
-    assert empty.columns.tolist() == frame.columns.tolist()
-    for name in ("is_valid", "is_generated", "dry_run_score", "tokens", "turns", "updated_at"):
-        assert empty[name].dtype == frame[name].dtype, name
-
-
-def test_stats_and_health_agree_with_a_count_by_hand(workspace: rft.Workspace):
-    dataset, rows = fill(workspace)
-    codes = Counter(code for row in rows for code in row.codes)
-    valid = sum(not row.codes for row in rows)
-    stats, health = dataset.stats, dataset.health
-    assert (stats.total_records, stats.valid_records) == (len(rows), valid)
-    assert stats.invalid_records == len(rows) - valid
-    assert stats.generated_records == sum(row.draft.is_generated for row in rows)
-    assert stats.topics_count == len(TOPICS) - 1
-    assert health.errors_by_code == dict(codes)
-    assert (health.total, health.valid, health.invalid) == (len(rows), valid, len(rows) - valid)
-    assert health.duplicates == codes["duplicate"]
-    for code, count in codes.items():
-        assert dataset.count(rft.RecordFilter(code=code)) == count
-    assert [r.id for r in dataset.iterate() if not r.is_valid] == [r.id for r in rows if r.codes]
-
-
-@pytest.mark.parametrize(
-    ("broken", "total", "status"),
-    [(0, 0, "empty"), (0, 5, "healthy"), (1, 5, "attention"), (2, 9, "warning"), (5, 5, "warning")],
-)
-def test_the_health_bar(sqlite_workspace: rft.Workspace, broken: int, total: int, status: str):
-    dataset = sqlite_workspace.create("Health")
-    dataset.add_records(
-        [draft(f"Hm {n}" if n < broken else f"A question number {n}") for n in range(total)]
-    )
-    health = dataset.health
-    assert (health.status, health.total, health.invalid) == (status, total, broken)
-    assert bool(health.recommendations) == (broken > 0)
+    deletions: list[Any] = []
+    for change in changes:
+        change()
+        seen.append(dataset.info.revision)
+    assert seen == sorted(set(seen))
+    dataset.records()
+    assert dataset.info.revision == seen[-1]

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from builders import chat_line, content, prompts, write_jsonl
 
 import rft_widgets as rft
 from rft_widgets.errors import ImportInterrupted
 from rft_widgets.model.settings import STORE
-from builders import chat_line, content, prompts, write_jsonl
 
 LINES = 12_000
 

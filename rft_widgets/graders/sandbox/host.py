@@ -35,7 +35,7 @@ REFUSAL = "This computer cannot isolate grader code; use an LLM judge, similarit
 FOLDER = Path(__file__).parent
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); import worker; worker.main(int(sys.argv[2]))"
 
-FaultKind = Literal["timeout", "crash", "protocol", "too_large"]
+FaultKind = Literal["timeout", "crash", "protocol"]
 
 
 class WorkerFault(Exception):  # noqa: N818 - what happened to one request; callers make a result of it
@@ -133,7 +133,10 @@ class Worker:
 
     def __init__(self, nursery: _Nursery, pid: int, requests: int, answers: int) -> None:
         self.pid = pid
-        self.served = 0
+        self.loaded = False
+        """Whether it holds the grader's functions."""
+        self.graded = 0
+        """Samples that it has answered."""
         self._requests = requests
         self._answers = answers
         os.set_blocking(requests, False)
@@ -175,8 +178,7 @@ class Worker:
         frame = b'{"id":"%b",%b}' % (request_id.encode(), body)
         deadline = time.monotonic() + timeout_s
         try:
-            if self._readable.poll(0):
-                raise WorkerFault("protocol", self._unsolicited())
+            self._expect_silence()
             self._transmit(len(frame).to_bytes(4, "big") + frame, deadline)
             answer = _decode(self._receive(deadline), request_id)
         except WorkerFault as fault:
@@ -187,14 +189,13 @@ class Worker:
         except BaseException:
             self.close()  # interrupted between question and answer: it cannot be used again
             raise
-        self.served += 1
         return answer
 
-    def _unsolicited(self) -> str:
-        with contextlib.suppress(OSError):
+    def _expect_silence(self) -> None:
+        if self._readable.poll(0):
             if not os.read(self._answers, 1):
                 raise WorkerFault("crash", "closed")
-        return "the grader's process wrote what it was not asked for"
+            raise WorkerFault("protocol", "the grader's process wrote what it was not asked for")
 
     def _transmit(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
@@ -278,6 +279,7 @@ class _Nursery:
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self.owner = os.getpid()
+        self._process_id = process.pid
         self._control = control
         self._lock = threading.Lock()
         self._warm: set[str] = set()

@@ -1,8 +1,8 @@
 """The other side of the sandbox: a bare interpreter that forks confined graders.
 
 Imported by a ``python -I -S -B`` that has this folder first on its path and nothing of the package
-around it. This first process (the nursery) loads what graders may use and never sees user code; for
-each worker it forks, and the child confines itself, proves it, and only then reads a grader's source
+around it. That first process (the nursery) loads what graders may use and never sees user code. For
+each worker it forks; the child confines itself, proves it, and only then reads a grader's source
 from its own pipe.
 """
 
@@ -61,7 +61,7 @@ def check(source: str) -> dict[str, Any] | None:
     except SyntaxError as error:
         return _problem(f"not Python: {error.msg}", error.lineno, error.offset)
     except (ValueError, RecursionError, MemoryError) as error:
-        return _problem(f"not Python that can be read: {error or type(error).__name__}")
+        return _problem(f"not Python that can be read: {str(error) or type(error).__name__}")
     defined = False
     for node in ast.walk(tree):
         for name, level in _imports(node):
@@ -155,9 +155,9 @@ def main(control_fd: int) -> None:
 
 def _touch_what_loads_late() -> None:
     # Some of the standard library opens files at first use, which the jail will refuse.
-    import datetime  # noqa: PLC0415
+    import datetime as dt  # noqa: PLC0415
 
-    datetime.datetime.strptime("2000-01-01", "%Y-%m-%d")  # noqa: DTZ007
+    dt.datetime.strptime("2000-01-01", "%Y-%m-%d")  # noqa: DTZ007
     for encoding in ("ascii", "latin-1", "cp1252", "utf-8-sig", "utf-16", "utf-32", "idna",
                      "unicode_escape", "raw_unicode_escape", "punycode", "rot13"):  # fmt: skip
         with contextlib.suppress(LookupError):
@@ -243,7 +243,7 @@ def _serve(isolation: str) -> NoReturn:
 
     Everything the loop needs is bound here, before user code can replace it in its module.
     """
-    loads, isfinite = json.loads, math.isfinite
+    loads, number = json.loads, _score
     seeds = [random.seed]
     if "numpy" in sys.modules:
         seeds.append(sys.modules["numpy"].random.seed)
@@ -265,9 +265,7 @@ def _serve(isolation: str) -> NoReturn:
             if "sample" in request:
                 for seed in seeds:  # the same answer graded twice gets the same score
                     seed(0)
-                score = _number(grade(request["sample"], request["item"]))  # type: ignore[misc]
-                if not isfinite(score):
-                    raise _BadScore(f"grade returned {score!r}, not a finite number")
+                score = number(grade(request["sample"], request["item"]))  # type: ignore[misc]
                 write(b'{"id":"%b","score":%b}' % (request_id.encode(), repr(score).encode()))
             elif "check" in request:
                 send({"id": request_id, "problem": check(request["check"])})
@@ -306,6 +304,13 @@ def _guarded_import(
     if name.partition(".")[0] not in ALLOWED_ROOTS:
         raise ImportError(f"a grader may not import {name}")
     return __import__(name, globals, locals, fromlist or (), level)
+
+
+def _score(value: object, isfinite: Callable[[float], bool] = math.isfinite) -> float:
+    score = _number(value)
+    if not isfinite(score):
+        raise _BadScore(f"grade returned {score!r}, not a finite number")
+    return score
 
 
 def _number(value: object) -> float:

@@ -136,6 +136,7 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("dictionary_id", sa.BigInteger(), nullable=True),
         sa.Column("indexed_seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("departed", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,

@@ -1,0 +1,266 @@
+"""Compile a grader once, then grade any number of samples with it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self
+
+from rft_widgets.errors import GraderInvalid
+from rft_widgets.graders.label_model import check_label_model, compile_label_model
+from rft_widgets.graders.multi import check_multi, compile_multi
+from rft_widgets.graders.outcome import Grade, Outcome, failed
+from rft_widgets.graders.sample import Sample
+from rft_widgets.graders.sandbox.host import Sandbox
+from rft_widgets.graders.score_model import check_score_model, compile_score_model
+from rft_widgets.graders.script import ScriptGrader, check_script
+from rft_widgets.graders.string_check import compile_string_check
+from rft_widgets.graders.templates import RenderFault, compile_template
+from rft_widgets.graders.text_similarity import compile_text_similarity
+from rft_widgets.model.grader import (
+    Grader,
+    GradingMetadata,
+    GradingResult,
+    LabelModel,
+    Multi,
+    PythonGrader,
+    ScoreModel,
+    SingleGrader,
+    StringCheck,
+    TextSimilarity,
+    grader_from_json,
+    grader_type,
+)
+from rft_widgets.model.llm import Embed, ModelCall
+
+JUDGE_CONCURRENCY = 8
+SCRIPT_BATCH = 16
+
+
+class CompiledGrader:
+    """A grader that is ready to grade; made by `compile_grader`.
+
+    Close it (or use it in ``with``) to end the workers of its scripts.
+    """
+
+    def __init__(
+        self, grader: Grader, grade: Grade, close: Callable[[], None], workers: int
+    ) -> None:
+        self.grader = grader
+        self._workers = workers
+        self._grade = grade
+        self._close = close
+        self._type = grader_type(grader)
+        self._name = grader.name or self._type
+        parts = tuple(grader.graders.values()) if isinstance(grader, Multi) else (grader,)
+        self._asks_model = any(isinstance(part, (ScoreModel, LabelModel)) for part in parts)
+        self._runs_code = any(isinstance(part, PythonGrader) for part in parts)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers, and the sandbox if it was made for this grader."""
+        self._close()
+
+    def grade(self, sample: Sample, item: Mapping[str, Any]) -> GradingResult:
+        """Grade one sample.
+
+        Whatever goes wrong with this sample is a failed result, never an exception.
+
+        Raises
+        ------
+        SandboxUnavailable
+            If the system stops confining grader code.
+        """
+        start = time.perf_counter()
+        try:
+            outcome = self._grade(sample, item)
+        except RenderFault as fault:
+            outcome = failed(str(fault), fault.errors)
+        return self._result(outcome, time.perf_counter() - start)
+
+    def grade_many(
+        self,
+        pairs: Iterable[tuple[Sample, Mapping[str, Any]]],
+        *,
+        concurrency: int | None = None,
+    ) -> Iterator[GradingResult]:
+        """Grade samples, giving results in their order as they come.
+
+        Parameters
+        ----------
+        pairs
+            Samples with their items; read a little ahead, never as a whole.
+        concurrency
+            How many at a time. Unless given: 8 where a model is asked, the sandbox's workers for
+            scripts, else one after the other.
+        """
+        if concurrency is None:
+            script = self._workers if self._runs_code else 1
+            concurrency = JUDGE_CONCURRENCY if self._asks_model else script
+        if concurrency <= 1:
+            for sample, item in pairs:
+                yield self.grade(sample, item)
+            return
+        size = 1 if self._asks_model else SCRIPT_BATCH
+        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="rft-grader")
+        waiting: deque[Future[list[GradingResult]]] = deque()
+        source = iter(pairs)
+        try:
+            while True:
+                while len(waiting) < 2 * concurrency and (batch := list(islice(source, size))):
+                    waiting.append(pool.submit(self._grade_batch, batch))
+                if not waiting:
+                    return
+                yield from waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _grade_batch(self, batch: list[tuple[Sample, Mapping[str, Any]]]) -> list[GradingResult]:
+        return [self.grade(sample, item) for sample, item in batch]
+
+    def _result(self, outcome: Outcome, seconds: float) -> GradingResult:
+        reward = outcome.reward
+        metadata = GradingMetadata(
+            name=self._name,
+            type=self._type,
+            execution_time=seconds,
+            scores=outcome.sub_rewards or {self._name: reward},
+            token_usage=sum(outcome.tokens.values()) if outcome.tokens else None,
+            sampled_model_name=outcome.model,
+            errors=outcome.errors,
+            out_of_range=reward is not None and not 0.0 <= reward <= 1.0,
+            isolation=outcome.isolation,
+        )
+        return GradingResult(
+            reward=reward,
+            metadata=metadata,
+            sub_rewards=outcome.sub_rewards,
+            model_grader_token_usage_per_model=outcome.tokens,
+            reasoning=outcome.reasoning,
+            error=outcome.error,
+        )
+
+
+def compile_grader(
+    grader: Grader | Mapping[str, Any],
+    *,
+    model_call: ModelCall | None = None,
+    embed: Embed | None = None,
+    sandbox: Sandbox | None = None,
+) -> CompiledGrader:
+    """Make a grader ready to grade.
+
+    Parameters
+    ----------
+    grader
+        The grader, or its JSON value.
+    model_call
+        How to ask a model; needed by judges.
+    embed
+        How to embed texts; needed by ``cosine``.
+    sandbox
+        Where script graders run; stays open. Unless given, one is started when it is needed, and
+        ends with the compiled grader.
+
+    Raises
+    ------
+    GraderInvalid
+        If the grader, or what it needs, is not right.
+    SandboxUnavailable
+        If it is a script and this system cannot confine it.
+    """
+    if isinstance(grader, Mapping):
+        grader = grader_from_json(grader)
+    check_grader(grader)
+    scripts: list[ScriptGrader] = []
+    home = Sandbox() if sandbox is None else sandbox
+
+    def close() -> None:
+        for script in scripts:
+            script.close()
+        if sandbox is None:
+            home.close()
+
+    def single(part: SingleGrader, where: str) -> Grade:
+        if isinstance(part, StringCheck):
+            return compile_string_check(part, where)
+        if isinstance(part, TextSimilarity):
+            return compile_text_similarity(part, where, embed)
+        if isinstance(part, PythonGrader):
+            scripts.append(ScriptGrader(part, home, where))
+            return scripts[-1]
+        if model_call is None:
+            raise GraderInvalid(
+                f"it asks the model {part.model!r}, and no model connection is configured",
+                where=where.rstrip("."),
+                hint="Pass model_call=...",
+            )
+        if isinstance(part, ScoreModel):
+            return compile_score_model(part, model_call, where)
+        return compile_label_model(part, model_call, where)
+
+    try:
+        if isinstance(grader, Multi):
+            parts = {
+                name: _shielded(single(part, f"graders.{name}."))
+                for name, part in grader.graders.items()
+            }
+            return CompiledGrader(grader, compile_multi(grader, parts), close, home.limits.workers)
+        return CompiledGrader(grader, single(grader, ""), close, home.limits.workers)
+    except BaseException:
+        close()
+        raise
+
+
+def check_grader(grader: Grader) -> None:
+    """Check everything that can be checked without a model and without running code.
+
+    Raises
+    ------
+    GraderInvalid
+        With the path of the first fault.
+    """
+    if not isinstance(grader, Multi):
+        _check_single(grader, "")
+        return
+    check_multi(grader)
+    for name, part in grader.graders.items():
+        _check_single(part, f"graders.{name}.")
+
+
+def _check_single(grader: SingleGrader, where: str) -> None:
+    if isinstance(grader, (StringCheck, TextSimilarity)):
+        compile_template(grader.input, f"{where}input")
+        compile_template(grader.reference, f"{where}reference")
+    elif isinstance(grader, ScoreModel):
+        check_score_model(grader, where)
+    elif isinstance(grader, LabelModel):
+        check_label_model(grader, where)
+    else:
+        check_script(grader, where)
+
+
+def _shielded(grade: Grade) -> Grade:
+    """A part of a combination: a template that cannot be filled fails this part only."""
+
+    def shielded(sample: Sample, item: Mapping[str, Any]) -> Outcome:
+        try:
+            return grade(sample, item)
+        except RenderFault as fault:
+            return failed(str(fault), fault.errors)
+
+    return shielded
