@@ -11,7 +11,7 @@ import time
 
 from benchmarks import floors
 from benchmarks.material import Material
-from benchmarks.measure import Row, Times, paired, row
+from benchmarks.measure import Row, Times, each, paired, row
 from benchmarks.vocabulary import TOPICS
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.model.record import RecordFilter
@@ -33,6 +33,9 @@ def measure(material: Material) -> list[Row]:
 
     first = paired(
         lambda _: dataset.records(limit=PAGE), lambda _: raw.page(PAGE), range(3), repetitions=100
+    )
+    uncounted = each(
+        lambda _: dataset.records(limit=PAGE), range(3), repetitions=10, before=store.counts.clear
     )
     cursors = _deep_cursors(dataset, raw, n)
     deep = paired(
@@ -67,6 +70,7 @@ def measure(material: Material) -> list[Row]:
     return [
         row(f"first page of {PAGE}, first call after opening", n, opening_s * 1e3, "ms"),
         *_rows(f"first page of {PAGE}", n, first, at_most=2),
+        row(f"first page of {PAGE}, count cold, p50", n, uncounted.p50, "ms"),
         *_rows(f"page of {PAGE} at 90 %", n, deep, at_most=20),
         *_rows(f"first page of {PAGE} of a topic, valid, count cold", n, filtered),
         *_rows("count of topic and validity, cold", n, cold, at_most=5),

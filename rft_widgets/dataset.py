@@ -352,6 +352,8 @@ class OptimizationDataset:
 
     def import_errors(self, import_id: str, limit: int = 1_000) -> tuple[LineError, ...]:
         """Lines that an import refused, in order, with their reasons."""
+        with self._store.read() as connection:
+            imports.check_exists(connection, self.id, import_id)
         return imports.read_errors(self._store, import_id, limit)
 
     @property

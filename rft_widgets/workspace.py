@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -74,7 +75,8 @@ class Workspace:
         Lines that hold no record are refused and kept with their reasons; the rest is imported.
         When the file as a whole cannot be read, no dataset is left behind.
         """
-        dataset = self.create(name or Path(path).name.split(".")[0], objective=objective)
+        file_name = os.fsencode(Path(path).name).decode(errors="replace")
+        dataset = self.create(name or file_name.split(".")[0], objective=objective)
         try:
             dataset.import_records(path, progress=progress, cancelled=cancelled)
         except BaseException:

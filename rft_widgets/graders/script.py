@@ -89,24 +89,30 @@ class ScriptGrader:
     def _grade(self, body: bytes) -> Outcome:
         if self._load_fault is not None:
             return self._load_fault
-        for _ in range(2):
-            worker, fault = self._loaded()
-            if worker is None:
-                return fault
-            try:
-                answer = worker.request(body, self._limits.timeout_s)
-            except WorkerFault as error:
-                if worker.graded and error.kind in ("crash", "protocol"):
-                    continue  # what an earlier sample left behind; this one has not had its turn
-                return self._broken(error, self._limits.timeout_s)
-            self._give_back(worker, answer)
-            return _judged(answer)
-        return self._broken(WorkerFault("crash", "the grader's process ended twice"), 0)
+        worker, fault = self._loaded()
+        if worker is None:
+            return fault
+        fresh = not worker.graded
+        outcome, timed_out = self._ask(worker, body)
+        if outcome.reward is not None or fresh or timed_out:
+            return outcome
+        # Earlier samples may be to blame: a failure counts only from a worker that had none.
+        worker, fault = self._loaded(fresh=True)
+        return fault if worker is None else self._ask(worker, body)[0]
 
-    def _loaded(self) -> tuple[Worker | None, Outcome]:
+    def _ask(self, worker: Worker, body: bytes) -> tuple[Outcome, bool]:
+        """One sample in this worker, and whether time ran out."""
+        try:
+            answer = worker.request(body, self._limits.timeout_s)
+        except WorkerFault as fault:
+            return self._broken(fault, self._limits.timeout_s), fault.kind == "timeout"
+        self._give_back(worker, answer)
+        return _judged(answer), False
+
+    def _loaded(self, *, fresh: bool = False) -> tuple[Worker | None, Outcome]:
         """A worker with the grader in it, or why there is none."""
         with self._lock:
-            worker = self._idle.pop() if self._idle else None
+            worker = self._idle.pop() if self._idle and not fresh else None
         if worker is not None and worker.loaded:
             return worker, Outcome()
         try:

@@ -44,7 +44,7 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
 
     batch_records: int = 1000
     """Records a transaction, so that other writers get their turn."""
-    dictionary_bytes: int = 16_384
+    dictionary_bytes: int = 65_536
     """Size of the compression dictionary that is trained on the first batch of a record set."""
     exact_count_limit: int = 10_000
     """Counts of a text search above this are shown as "10,000+"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def import_file(
             store,
             dataset_id,
             mode=mode,
-            source=source.path.name,
+            source=os.fsencode(source.path.name).decode(errors="replace"),
             fingerprint=source.fingerprint,
         )
     known_size = None if source.is_gzip or source.is_document else source.size

@@ -64,7 +64,7 @@ class Store:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.path = Path(parsed.database) if self.is_sqlite and parsed.database else None
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(self.path.parent)
             refuse_network_drive(self.path)
         self.engine = _create_engine(parsed)
         self.url = parsed.render_as_string(hide_password=True)
@@ -80,7 +80,11 @@ class Store:
 
         try:
             self._upgrade()
+        except StoreUnavailable:
+            self.engine.dispose()
+            raise
         except sa.exc.DBAPIError as error:
+            self.engine.dispose()
             raise StoreUnavailable(
                 f"The database {self.url} cannot be opened: {error.orig}.",
                 hint="Check that it exists, that you may write to it, and that it is a database.",
@@ -137,7 +141,13 @@ class Store:
         with self.engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
-            raw.execute("VACUUM INTO ?", (str(target),))
+            try:
+                raw.execute("VACUUM INTO ?", (str(target),))
+            except sqlite3.Error as error:
+                raise StoreUnavailable(
+                    f"The backup to {target} failed: {error}.",
+                    hint="Check that its folder exists and has room, and that you may write there.",
+                ) from error
         return target
 
     def close(self) -> None:
@@ -163,12 +173,18 @@ class Store:
 
 def resolve_url(url: str | Path | None) -> sa.URL:
     """Turn a path, a URL or nothing into the database URL to open."""
-    text = url if url is not None else os.environ.get(DATABASE_VARIABLE)
+    text = url if url is not None else os.environ.get(DATABASE_VARIABLE) or None
     if text is None:
         text = user_data_path("rft_widgets") / "rft_widgets.db"
     if isinstance(text, Path) or "://" not in text:
         return sa.URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
-    parsed = make_url(text)
+    try:
+        parsed = make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise StoreUnavailable(  # without the text, which may hold a password
+            "The URL of the database cannot be read.",
+            hint="Write sqlite:////path/to/file.db or postgresql://user:password@host:port/name.",
+        ) from None
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise StoreUnavailable(
@@ -182,6 +198,16 @@ def resolve_url(url: str | Path | None) -> sa.URL:
         f"Databases of kind {parsed.get_backend_name()!r} are not supported.",
         hint="Use a sqlite:/// or postgresql:// URL.",
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            hint="Name a file in a folder that you may write to.",
+        ) from error
 
 
 def refuse_network_drive(path: Path, mounts: Path = Path("/proc/self/mounts")) -> None:

@@ -7,14 +7,16 @@ import secrets
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from rft_widgets.errors import NotFound
+from rft_widgets.errors import InvalidArgument, NotFound
 from rft_widgets.model.dataset import DatasetInfo, DatasetSource
 from rft_widgets.store.clock import now_us, to_datetime
-from rft_widgets.store.schema import datasets, deletions, imports, record_sets
+from rft_widgets.store.schema import datasets, deletions, events, imports, issues, record_sets
+from rft_widgets.store.texts import can_hold
 
 
 def create(connection: Connection, *, name: str, objective: str, source: DatasetSource) -> str:
     """Make an empty dataset and return its id."""
+    _check_texts({"name": name, "objective": objective})
     dataset_id = f"ds_{secrets.token_hex(6)}"
     now = now_us()
     connection.execute(
@@ -44,6 +46,7 @@ def create_set(connection: Connection, dataset_id: str, role: str) -> int:
 
 def read(connection: Connection, dataset_id: str) -> DatasetInfo:
     """Describe one dataset; `NotFound` if there is none of that id."""
+    _check_id(dataset_id)
     row = connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id)).one_or_none()
     if row is None:
         raise _missing(dataset_id)
@@ -61,6 +64,7 @@ def live_set(connection: Connection, dataset_id: str, *, keep: bool = False) -> 
 
     With ``keep`` nobody else replaces that set until the end of the transaction.
     """
+    _check_id(dataset_id)
     query = sa.select(datasets.c.set_id).where(datasets.c.id == dataset_id)
     set_id = connection.execute(query.with_for_update() if keep else query).scalar()
     if set_id is None:
@@ -70,6 +74,7 @@ def live_set(connection: Connection, dataset_id: str, *, keep: bool = False) -> 
 
 def set_and_revision(connection: Connection, dataset_id: str) -> tuple[int, int]:
     """Id of the live set and the revision of its dataset."""
+    _check_id(dataset_id)
     row = connection.execute(
         sa.select(datasets.c.set_id, datasets.c.revision).where(datasets.c.id == dataset_id)
     ).one_or_none()
@@ -89,6 +94,7 @@ def touch(connection: Connection, dataset_id: str) -> None:
 
 def describe(connection: Connection, dataset_id: str, **values: str) -> None:
     """Change name or objective."""
+    _check_texts(values)
     result = connection.execute(
         datasets.update().where(datasets.c.id == dataset_id).values(**values)
     )
@@ -108,6 +114,7 @@ def make_live(connection: Connection, dataset_id: str, set_id: int) -> int:
 
 def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
     """Remove a dataset's row at once and return its sets, now orphans, for `purge`."""
+    _check_id(dataset_id)
     sets = tuple(
         connection.execute(
             sa.select(record_sets.c.id).where(record_sets.c.dataset_id == dataset_id)
@@ -116,7 +123,10 @@ def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
     result = connection.execute(datasets.delete().where(datasets.c.id == dataset_id))
     if result.rowcount == 0:
         raise _missing(dataset_id)
-    for table in (deletions, imports):
+    # Issues of records go with the records; those of refused lines belong to the imports.
+    owned = sa.select(imports.c.id).where(imports.c.dataset_id == dataset_id)
+    connection.execute(issues.delete().where(issues.c.seq.is_(None), issues.c.import_id.in_(owned)))
+    for table in (deletions, imports, events):
         connection.execute(table.delete().where(table.c.dataset_id == dataset_id))
     connection.execute(
         record_sets.update().where(record_sets.c.dataset_id == dataset_id).values(role="trash")
@@ -147,6 +157,22 @@ def _info(row: sa.Row[tuple[object, ...]]) -> DatasetInfo:
         updated_at=to_datetime(row.updated_us),
         revision=row.revision,
     )
+
+
+def _check_id(dataset_id: str) -> None:
+    if not can_hold(dataset_id):
+        raise _missing(dataset_id)
+
+
+def _check_texts(values: dict[str, str]) -> None:
+    if not values.get("name", "unchanged"):
+        raise InvalidArgument("A dataset needs a name.", hint="Pass a text that is not empty.")
+    for what, text in values.items():
+        if not can_hold(text):
+            raise InvalidArgument(
+                f"The {what} {text[:40]!r} holds U+0000 or half of a surrogate pair.",
+                hint="Leave that character out.",
+            )
 
 
 def _missing(dataset_id: str) -> NotFound:

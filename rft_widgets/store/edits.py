@@ -22,6 +22,7 @@ from rft_widgets.store.records import missing_record, select_seqs
 from rft_widgets.store.schema import (
     counters,
     deletions,
+    dictionaries,
     imports,
     issues,
     payloads,
@@ -29,6 +30,7 @@ from rft_widgets.store.schema import (
     record_versions,
     records,
 )
+from rft_widgets.store.texts import can_hold
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -294,17 +296,19 @@ def undo(store: Store, dataset_id: str, deletion_id: str) -> int:
         If all records were replaced since, or an id that a record had is used by another now.
     """
     with store.write(durable=True) as connection:
-        row = connection.execute(
-            sa.select(deletions).where(
-                deletions.c.id == deletion_id, deletions.c.dataset_id == dataset_id
-            )
-        ).one_or_none()
+        set_id = datasets.live_set(connection, dataset_id)
+        row = None
+        if can_hold(deletion_id):
+            row = connection.execute(
+                sa.select(deletions).where(
+                    deletions.c.id == deletion_id, deletions.c.dataset_id == dataset_id
+                )
+            ).one_or_none()
         if row is None:
             raise NotFound(
                 f"There is no deletion {deletion_id!r} to undo.",
                 hint="It was undone already, or the trash was emptied.",
             )
-        set_id = datasets.live_set(connection, dataset_id)
         if row.set_id != set_id:
             raise InvalidArgument(
                 f"The {row.count:,} deleted records belong to data that was replaced since.",
@@ -412,7 +416,16 @@ def purge(store: Store, set_ids: Iterable[int]) -> int:
                     connection.execute(deletions.delete().where(deletions.c.trash_id == set_id))
                     connection.execute(record_sets.delete().where(record_sets.c.id == set_id))
                     break
+    _forget_dictionaries(store)
     return erased
+
+
+def _forget_dictionaries(store: Store) -> None:
+    """Erase compression dictionaries that no set uses: they hold pieces of deleted texts."""
+    used = sa.select(record_sets.c.dictionary_id).where(record_sets.c.dictionary_id.is_not(None))
+    with store.write() as connection:
+        _reserve(connection, 0)  # nobody starts to use one meanwhile
+        connection.execute(dictionaries.delete().where(dictionaries.c.id.not_in(used)))
 
 
 class _Keys(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -22,7 +23,8 @@ def log(connection: Connection, dataset_id: str, kind: str, details: dict[str, A
             dataset_id=dataset_id,
             at_us=now_us(),
             kind=kind,
-            details=msgspec.json.encode(details).decode(),
+            # A selection may name what no record can have: half of a surrogate pair becomes "?".
+            details=json.dumps(details, ensure_ascii=False).encode(errors="replace").decode(),
         )
     )
 

@@ -17,11 +17,12 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from rft_widgets.errors import ImportInterrupted
+from rft_widgets.errors import ImportInterrupted, NotFound
 from rft_widgets.model.record import LineError
 from rft_widgets.store import datasets, edits, history
 from rft_widgets.store.clock import now_us
 from rft_widgets.store.schema import imports, issues
+from rft_widgets.store.texts import can_hold
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -176,6 +177,23 @@ def abandon(store: Store, states: Iterable[ImportState]) -> None:
             connection.execute(imports.delete().where(imports.c.id == state.id))
         if state.mode == "replace":
             edits.purge(store, [state.set_id])
+
+
+def check_exists(connection: Connection, dataset_id: str, import_id: str) -> None:
+    """Raise `NotFound` unless the dataset has an import of that id."""
+    found = (
+        can_hold(import_id)
+        and connection.execute(
+            sa.select(imports.c.id).where(
+                imports.c.id == import_id, imports.c.dataset_id == dataset_id
+            )
+        ).scalar()
+    )
+    if not found:
+        raise NotFound(
+            f"Dataset {dataset_id} has no import {import_id!r}.",
+            hint="The result of an import names it; imports that were given up are forgotten.",
+        )
 
 
 def read_errors(store: Store, import_id: str, limit: int = _SHOWN_ERRORS) -> tuple[LineError, ...]:

@@ -19,7 +19,7 @@ from rft_widgets.store.schema import dictionaries
 
 ENCODER = msgspec.json.Encoder()
 _CANONICAL = msgspec.json.Encoder(order="sorted")
-_LEVEL = 1
+_LEVEL = 3
 _MIN_SAMPLES = 200  # training on fewer gives a dictionary that fits only them
 
 

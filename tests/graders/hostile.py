@@ -47,8 +47,9 @@ ATTACKS: dict[str, str] = {
     "environ": "raise ValueError(repr(dict(os().environ)))",
     "argv": "raise ValueError(repr([module('sys').argv, module('sys').path, module('sys').orig_argv]))",
     "heap_secrets": """
-import gc
-raise ValueError(repr([o for o in gc.get_objects() if {secret!r} in repr(o)][:3]))""",
+gc = module('gc')
+secret = {secret!r}[::-1]  # backwards, or it would find itself
+raise ValueError(repr([o for o in gc.get_objects() if secret in repr(o)][:3]))""",
     # The network
     "connect": "s = module('socket').socket(); s.connect(('127.0.0.1', {port})); s.send(b'x'); return 1.0",
     "listen": "s = module('_socket').socket(2, 1, 0); s.bind(('127.0.0.1', 0)); s.listen(); return 1.0",
@@ -62,7 +63,7 @@ return 1.0 if libc.socket(2, 1, 0) >= 0 else 0.5""",
     "fork": "p = os().fork(); (p == 0 and os()._exit(0)); return 1.0",
     "vfork_syscall": """
 libc = module('ctypes').CDLL(None)
-pid = libc.syscall(57 if libc.getpid() else 57)
+pid = libc.syscall(58 if 'x86' in {machine!r} else 220, 0x4111, 0, 0, 0, 0)
 if pid == 0: libc._exit(0)
 return 1.0 if pid > 0 else 0.5""",
     "exec": "os().execv('/bin/sh', ['sh', '-c', 'touch ' + {made!r}]); return 1.0",
@@ -101,7 +102,7 @@ return 1.0 if libc.syscall(425, 8, None) >= 0 else 0.5""",
     "x32_calls": """
 libc = module('ctypes').CDLL(None)
 return 1.0 if libc.syscall(0x40000000 + 2, {canary!r}.encode(), 0) >= 0 else 0.5""",
-    "signal_alarm": "module('signal').alarm(1); return 1.0",
+    "signal_alarm": "module('signal').setitimer(0, 0.01); return 1.0",
     # Resources
     "memory_bomb": "x = []\nwhile True: x.append(bytearray(1 << 24))",
     "huge_string": "return len('x' * (1 << 40))",
@@ -151,7 +152,7 @@ raise ValueError('forged')""",
     "forge_pipe_huge_length": "os().write(4, b'\\xff\\xff\\xff\\xff'); return 1.0",
     "forge_pipe_flood": "while True: os().write(4, b'\\x00\\x00\\xff\\xff' + b'x' * 65535)",
     "forge_next_answers": """
-import gc
+gc = module('gc')
 for frame_id in ('0' * 16, 'x'):
     payload = json.dumps({{'id': frame_id, 'score': 1.0}}).encode()
     os().write(4, len(payload).to_bytes(4, 'big') + payload)
@@ -203,12 +204,12 @@ module('atexit').register(lambda: os().write(4, b'x'))
 raise SystemExit""",
     # Imports
     "import_os": "__import__('os').listdir('/'); return 1.0",
-    "import_ctypes": "__import__('ctypes').CDLL(None); return 1.0",
+    "import_ctypes": "return 1.0 if __import__('ctypes').CDLL(None).open({canary!r}.encode(), 0) >= 0 else 0.5",
     "importlib": "__builtins__['__import__']('importlib').import_module('os').listdir('/'); return 1.0",
     "exec_import": "exec('import os; os.listdir(\"/\")'); return 1.0",
     "eval_import": "eval('__import__(\"os\")').listdir('/'); return 1.0",
-    "compile_import": "exec(compile('import subprocess', 'x', 'exec')); return 1.0",
-    "fresh_module": "module('xml.etree.ElementTree'); module('sqlite3'); return 1.0",
+    "compile_import": "exec(compile('import subprocess as s; s.run([\"true\"])', 'x', 'exec')); return 1.0",
+    "fresh_module": "module('sqlite3').connect({made!r}).execute('create table x (y)'); return 1.0",
     # What it leaves for the next sample
     "patch_json": """
 json.loads = json.dumps = lambda *a, **k: {{'id': 0, 'sample': 0, 'item': 0}}
@@ -219,14 +220,14 @@ b = json.__builtins__
 b['len'] = b['isinstance'] = b['float'] = lambda *a: 1.0
 raise ValueError('patched')""",
     "patch_worker_frames": """
-import gc
+gc = module('gc')
 frame = module('sys')._getframe()
 while frame.f_back:
     frame = frame.f_back
     frame.f_globals.update(_score=lambda *a: 1.0, _number=lambda *a: 1.0, _write=None, _send=None)
 raise ValueError('patched')""",
     "patch_functions_by_gc": """
-import gc
+gc = module('gc')
 for o in gc.get_objects():
     try:
         if callable(o) and getattr(o, '__name__', '') in ('_write', '_send', '_score', '_read_frame'):
@@ -256,7 +257,7 @@ while frame.f_back:
     frame.f_globals.clear()
 return 0.5""",
     "answer_late": """
-import gc
+gc = module('gc')
 class Later:
     def __del__(self):
         for _ in range(3): os().write(4, b'\\x00\\x00\\x00\\x0d{{"score": 1.0}}')
@@ -264,13 +265,33 @@ globals()['keep'] = Later()
 gc.callbacks.append(lambda *a: globals().pop('keep', None))
 return 0.5""",
     "close_pipe_quietly": """
-import gc
+gc = module('gc')
 class Later:
     def __del__(self): os().close(3)
 Later.keep = Later()
 os().close(3)
 return 0.5""",
+    "answer_twice": """
+frame = module('sys')._getframe()
+while 'request_id' not in frame.f_locals: frame = frame.f_back
+payload = json.dumps({{'id': frame.f_locals['request_id'], 'score': 0.5}}).encode()
+os().write(4, len(payload).to_bytes(4, 'big') + payload)
+x = 0
+while x < 300000: x += 1
+return 0.75""",
     "mutate_quietly": "sample.clear(); item.clear(); return 0.5",
+    "patch_builtins_quietly": """
+for name in ('isinstance', 'float', 'repr', 'str', 'type', 'len', 'int', 'min', 'max'):
+    json.__builtins__[name] = None
+return 0.5""",
+    "raise_quietly": """
+class Later: calls = 0
+globals()['attack'] = None
+real = globals()['grade']
+def broken(sample, item): raise SystemExit
+globals()['grade'] = broken
+real.__code__ = broken.__code__
+return 0.5""",
     "seed_quietly": "import random; random.seed = None; return 0.5",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -23,7 +24,14 @@ from rft_widgets.graders.sandbox import host
 from rft_widgets.model.grader import GradingResult, PythonGrader, SandboxLimits
 
 SECRET = "CANARY-7d1f0b"
-LIMITS = SandboxLimits(timeout_s=0.6, workers=1, memory_bytes=512 << 20)
+LIMITS = SandboxLimits(timeout_s=0.6, workers=1, memory_bytes=256 << 20)
+FOLDER = Path(host.__file__).parent
+WEAPONS = (
+    "ctypes", "socket", "subprocess", "signal", "mmap", "resource", "multiprocessing", "pathlib",
+    "sqlite3", "importlib", "atexit", "gc", "urllib.request", "tempfile", "shutil", "select",
+    "fcntl", "faulthandler", "pickle", "io", "threading", "multiprocessing.process",
+    "multiprocessing.popen_fork", "xml.etree.ElementTree", "time",
+)  # fmt: skip
 ITEM = {"reference_answer": "right"}
 
 
@@ -66,11 +74,40 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    os.environ["RFT_TEST_SECRET"] = SECRET
+    yield from _opened()
+
+
+@pytest.fixture(scope="module", params=["as shipped", "armed"])
+def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
+    Sandbox
+]:
+    """The sandbox as it is, and with every dangerous module at hand: the kernel alone must hold."""
+    if request.param == "as shipped":
+        yield from _opened()
+        return
+    folder = tmp_path_factory.mktemp("armed")
+    text = (FOLDER / "worker.py").read_text()
+    disarming = "sys.modules.pop(name, None)"
+    assert disarming in text
+    text = text.replace(disarming, "pass") + f"\nSTANDARD_MODULES += {WEAPONS!r}\n"
+    (folder / "worker.py").write_text(text)
+    (folder / "jail_linux.py").write_text((FOLDER / "jail_linux.py").read_text())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host, "FOLDER", folder)
+        yield from _opened()
+
+
+def _opened() -> Iterator[Sandbox]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RFT_TEST_SECRET", SECRET)
+        yield from _started()
+
+
+def _started() -> Iterator[Sandbox]:
     with Sandbox(LIMITS) as opened:
+        assert opened.isolation.startswith("seccomp")
         print(f"\nisolation: {opened.isolation} on {os.uname().release} {os.uname().machine}")
         yield opened
-    del os.environ["RFT_TEST_SECRET"]
 
 
 def shown(result: GradingResult) -> str:
@@ -79,7 +116,7 @@ def shown(result: GradingResult) -> str:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_attack_fails_and_the_next_sample_is_graded(
-    name: str, outside: Outside, sandbox: Sandbox
+    name: str, outside: Outside, attacked: Sandbox
 ) -> None:
     attack = source(
         ATTACKS[name],
@@ -87,11 +124,12 @@ def test_attack_fails_and_the_next_sample_is_graded(
         made=str(outside.made),
         port=outside.port,
         host_pid=os.getpid(),
-        secret=SECRET[:6] + "-" + SECRET[7:],
+        secret=SECRET[::-1],
+        machine=os.uname().machine,
     )
     before = outside.canary.stat()
     started = time.monotonic()
-    with compile_grader(PythonGrader(source=attack), sandbox=sandbox) as grader:
+    with compile_grader(PythonGrader(source=attack), sandbox=attacked) as grader:
         first = grader.grade(Sample(output_text="fine"), ITEM)
         assert first.reward == 0.25, first.error
         result = grader.grade(Sample(output_text="attack"), ITEM)
@@ -114,7 +152,7 @@ def test_attack_fails_and_the_next_sample_is_graded(
     )  # fmt: skip
     assert not outside.made.exists()
     assert not outside.connections
-    assert _strangers(sandbox) == []
+    assert _strangers(attacked) == []
 
 
 @pytest.mark.parametrize("name", LINGERING)
@@ -124,7 +162,7 @@ def test_what_lingers_does_not_change_the_next_answer(
     attack = source(LINGERING[name], canary=str(outside.canary))
     with compile_grader(PythonGrader(source=attack), sandbox=sandbox) as grader:
         quiet = grader.grade(Sample(output_text="attack"), ITEM)
-        assert quiet.reward == 0.5, quiet.error
+        assert quiet.reward in (0.5, None), quiet.error  # some break their own answer already
         results = [grader.grade(Sample(output_text="fine"), ITEM) for _ in range(4)]
     assert [result.reward for result in results] == [0.25] * 4, results
 
@@ -343,8 +381,6 @@ def test_large_samples_and_too_large_ones(sandbox: Sandbox) -> None:
 
 
 def test_interrupting_the_host_does_not_mix_up_answers(sandbox: Sandbox) -> None:
-    import _thread
-
     text = (
         "def grade(sample, item):\n    x = 0\n"
         "    while item['slow'] and x < 10 ** 9: x += 1\n    return item['r']"
@@ -352,7 +388,8 @@ def test_interrupting_the_host_does_not_mix_up_answers(sandbox: Sandbox) -> None
     limits = SandboxLimits(timeout_s=5, workers=1)
     with Sandbox(limits) as box, compile_grader(PythonGrader(source=text), sandbox=box) as grader:
         grader.grade(Sample(), {"slow": 0, "r": 0.1})
-        threading.Timer(0.2, _thread.interrupt_main).start()
+        interrupt = (threading.main_thread().ident, signal.SIGINT)
+        threading.Timer(0.2, signal.pthread_kill, interrupt).start()
         with pytest.raises(KeyboardInterrupt):
             grader.grade(Sample(), {"slow": 1, "r": 0.9})
         assert grader.grade(Sample(), {"slow": 0, "r": 0.2}).reward == 0.2
@@ -363,9 +400,8 @@ def test_interrupting_the_host_does_not_mix_up_answers(sandbox: Sandbox) -> None
 
 def _without_jail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jail: str) -> None:
     """The worker as it is, beside a jail that does not hold."""
-    folder = Path(host.__file__).parent
-    (tmp_path / "worker.py").write_text((folder / "worker.py").read_text())
-    (tmp_path / "jail_linux.py").write_text((folder / "jail_linux.py").read_text() + jail)
+    (tmp_path / "worker.py").write_text((FOLDER / "worker.py").read_text())
+    (tmp_path / "jail_linux.py").write_text((FOLDER / "jail_linux.py").read_text() + jail)
     monkeypatch.setattr(host, "FOLDER", tmp_path)
 
 

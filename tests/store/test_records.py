@@ -264,7 +264,7 @@ def test_cursors_are_checked(filled: Filled):
         cursor("score", [1], 1),
         cursor("score", 0.5, "1"),
         cursor("score", 0.5, 10**30),
-        cursor("score", True, 1),
+        cursor("score", {}, 1),
         cursor("score", 10**30, 1),
         base64.urlsafe_b64encode(b"\xff\xfe").decode(),
         "A" * 100_000,
@@ -577,8 +577,8 @@ def test_what_does_not_exist_is_not_found(workspace: rft.Workspace):
     workspace.delete(dataset.id)
     for gone in (
         lambda: dataset.name,
-        lambda: dataset.records(),
-        lambda: dataset.count(),
+        dataset.records,
+        dataset.count,
         lambda: dataset.stats,
         lambda: dataset.health,
         lambda: dataset.events,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -138,6 +139,8 @@ def fit_space(
     rare = 1 if len(texts) < 500 else 2 if len(texts) < 20_000 else 3
     common = len(texts) if len(texts) < 20 else len(texts) // 2
     kept = np.flatnonzero((counts >= rare) & (counts <= common))
+    if len(kept) == 0:
+        kept = np.flatnonzero(counts)  # texts that are all alike still have something in common
     kept = kept[np.argsort(-counts[kept], kind="stable")[: settings.max_features]]
     columns = np.full(1 << _BITS, -1, np.int32)
     columns[kept] = np.arange(len(kept), dtype=np.int32)
@@ -167,6 +170,15 @@ def sample_texts(texts: Iterable[str], size: int, seed: int = 0) -> list[str]:
         if place < size:
             drawn[place] = text
     return drawn
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Keep linear algebra on one thread: on many small products threads cost more than they do."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
+
+    with threadpool_limits(1):
+        yield
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

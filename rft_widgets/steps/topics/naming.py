@@ -28,7 +28,11 @@ Namer: TypeAlias = Callable[[Sequence[TopicDraft]], Sequence[tuple[str, str]]]
 
 
 def describe_groups(
-    texts: Sequence[str], labels: Sequence[int], count: int, keywords: int = 8
+    texts: Sequence[str],
+    labels: Sequence[int],
+    count: int,
+    keywords: int = 8,
+    parents: Sequence[str] = (),
 ) -> list[tuple[str, tuple[str, ...]]]:
     """Name groups by class-based TF-IDF: words frequent in a group and rare in the others.
 
@@ -42,10 +46,13 @@ def describe_groups(
         How many groups there are.
     keywords
         How many keywords a group gets at most.
+    parents
+        Name of the topic that each group lies under, or nothing: what it says is not said again.
 
     Returns
     -------
-    For each group a name in title case, different from all others, and its keywords.
+    For each group a name in title case, different from the others under its parent, and its
+    keywords.
     """
     terms: list[Counter[str]] = [Counter() for _ in range(count)]
     capitals: Counter[str] = Counter()
@@ -67,8 +74,11 @@ def describe_groups(
     average = sum(total.values()) / max(1, count)
     acronyms = {word for word, seen in capitals.items() if seen > words_seen[word] / 2}
     found: list[tuple[str, tuple[str, ...]]] = []
-    taken: set[str] = set()
+    used: dict[str, set[str]] = {}
     for label in range(count):
+        parent = parents[label] if parents else ""
+        said = _stems(parent.lower())
+        taken = used.setdefault(parent, {parent.casefold()})
         scores = {
             term: n / max(1, sizes[label]) * math.log1p(average / total[term])
             for term, n in terms[label].items()
@@ -76,7 +86,11 @@ def describe_groups(
         }
         ranked = sorted(scores, key=lambda term: (-scores[term], term))[:200]
         chosen = _distinct(ranked, scores, keywords)
-        name = _name(chosen, ranked, terms[label], taken, acronyms) or f"Topic {label + 1}"
+        fresh = [term for term in chosen if not _stems(term) <= said] or chosen
+        fresh.sort(key=lambda term: bool(_stems(term) & said))
+        name = _name(fresh, terms[label], taken, acronyms)
+        if not name:
+            name = unique_name("General" if count == 1 else f"Topic {label + 1}", taken)
         taken.add(name.casefold())
         found.append((name, tuple(chosen)))
     return found
@@ -123,23 +137,25 @@ def _distinct(ranked: list[str], scores: dict[str, float], limit: int) -> list[s
 
 
 def _name(
-    chosen: list[str], ranked: list[str], counts: Counter[str], taken: set[str], acronyms: set[str]
+    chosen: list[str], counts: Counter[str], taken: set[str], acronyms: set[str]
 ) -> str:
     if not chosen:
         return ""
     parts = [chosen[0]]
     if " " not in chosen[0]:
         parts += [term for term in chosen[1:] if not _stems(term) & _stems(parts[0])][:1]
-    options = [_ordered(parts, ranked, counts)]
+    options = [_ordered(parts, counts)]
     options += [
-        f"{options[0]} {term}" for term in chosen if not _stems(term) & _stems(options[0])
+        f"{options[0].replace(' & ', ', ')} & {term}"
+        for term in chosen
+        if not _stems(term) & _stems(options[0])
     ]
     titles = [_title(option, acronyms) for option in options]
     free = next((title for title in titles if title.casefold() not in taken), None)
     return free or unique_name(titles[0], taken)
 
 
-def _ordered(parts: list[str], ranked: list[str], counts: Counter[str]) -> str:
+def _ordered(parts: list[str], counts: Counter[str]) -> str:
     if len(parts) == 1:
         return parts[0]
     forward, backward = f"{parts[0]} {parts[1]}", f"{parts[1]} {parts[0]}"
@@ -169,7 +185,7 @@ def _stem(word: str) -> str:
 
 
 _WORDS = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_PARTICLES = frozenset({"up", "out", "off", "down", "back", "in"})
+_PARTICLES = frozenset({"up", "out", "off", "down", "back"})
 
 STOP_WORDS = frozenset(
     """

@@ -1,0 +1,333 @@
+"""Putting records under the topics of a hierarchy, the cheapest evidence first.
+
+1. A keyword decides where it is right often enough.
+2. Else similarity decides: a linear model over the same features that topics are found with,
+   learned from confirmed records and from the names, descriptions and keywords of the topics.
+3. Else the record keeps its most likely topic, and needs review.
+
+Every confidence is measured where there are confirmed records: they are held out in turn, and what
+was said of them is compared with what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.topic import (
+    Calibration,
+    Categorization,
+    TopicHierarchy,
+    TopicNode,
+)
+from rft_widgets.model.topic_settings import CATEGORIZE, CategorizeSettings
+from rft_widgets.steps.topics.calibration import (
+    calibration_error,
+    fit_temperature,
+    folds_of,
+    softmax,
+)
+from rft_widgets.steps.topics.features import (
+    TextSpace,
+    Vectors,
+    batched,
+    fit_space,
+    sample_texts,
+    single_threaded,
+)
+from rft_widgets.steps.topics.keywords import KeywordMatcher
+
+Labels = npt.NDArray[np.intp]
+
+_LEVELS = 3
+"""Units of keyword evidence that are told apart; more count as this many."""
+
+
+class Member(Struct, frozen=True):
+    """A record whose topic is known: its topic text, and the path of its leaf."""
+
+    text: str
+    topic: str
+
+
+class Categorizer(Struct, frozen=True, kw_only=True):
+    """What puts records under the topics of one hierarchy.
+
+    Attributes
+    ----------
+    hierarchy
+        The topics.
+    paths
+        Paths of the leaves, in the order of the scores.
+    calibration
+        How far the confidences of both stages together can be trusted.
+    keyword_confidence
+        Confidence (0..1) of 1, 2, 3 or more units of keyword evidence.
+    members
+        Confirmed records that were learned from.
+    """
+
+    hierarchy: TopicHierarchy
+    paths: tuple[str, ...]
+    calibration: Calibration
+    keyword_confidence: tuple[float, ...]
+    members: int
+    matcher: KeywordMatcher
+    space: TextSpace
+    weights: Vectors
+    """Linear model, latent axes by topics."""
+    offsets: Vectors
+    settings: CategorizeSettings
+
+    def categorize(self, records: Iterable[tuple[str, str]]) -> Iterator[Categorization]:
+        """Give a topic to each record, in order and in constant memory.
+
+        Parameters
+        ----------
+        records
+            Id and topic text of each record.
+
+        Yields
+        ------
+        A topic for each; none for a text without a known word, or without topics.
+        """
+        for batch in batched(records, self.settings.chunk_texts):
+            yield from self._batch([key for key, _ in batch], [text for _, text in batch])
+
+    def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Probability of each topic (columns, as ``paths``) for each text, by similarity."""
+        with single_threaded():
+            scores = self.space.place(texts) @ self.weights + self.offsets
+        return softmax(scores, self.calibration.temperature)
+
+    def _batch(self, ids: list[str], texts: list[str]) -> list[Categorization]:
+        found: list[Categorization | None] = [None] * len(ids)
+        if self.matcher and self.paths:
+            found = [
+                self._by_keyword(key, text) for key, text in zip(ids, texts, strict=True)
+            ]
+        rest = [i for i, done in enumerate(found) if done is None]
+        if rest:
+            by_similarity = self._by_similarity([ids[i] for i in rest], [texts[i] for i in rest])
+            for i, done in zip(rest, by_similarity, strict=True):
+                found[i] = done
+        return [done for done in found if done is not None]
+
+    def _by_keyword(self, key: str, text: str) -> Categorization | None:
+        place, lead = self.matcher.find(text[: self.space.max_chars])
+        if lead == 0:
+            return None
+        confidence = self.keyword_confidence[min(lead, _LEVELS) - 1]
+        if confidence < self.settings.accept_keyword:
+            return None
+        return Categorization(
+            record_id=key,
+            topic=self.paths[place],
+            confidence=confidence,
+            method="keyword",
+            needs_review=False,
+        )
+
+    def _by_similarity(self, ids: list[str], texts: list[str]) -> list[Categorization]:
+        if not self.paths:
+            return [_unknown(key) for key in ids]
+        with single_threaded():
+            vectors = self.space.place(texts)
+            scores = vectors @ self.weights + self.offsets
+        known = (vectors != 0).any(1).tolist()
+        chances = softmax(scores, self.calibration.temperature)
+        best = chances.argmax(1)
+        rows = np.arange(len(ids))
+        sure = chances[rows, best].tolist()
+        chances[rows, best] = -1.0
+        second = chances.argmax(1).tolist() if len(self.paths) > 1 else None
+        return [
+            Categorization(
+                record_id=key,
+                topic=self.paths[best[i]],
+                confidence=sure[i],
+                method="similarity",
+                needs_review=sure[i] < self.settings.accept_similarity,
+                runner_up=None if second is None else self.paths[second[i]],
+            )
+            if known[i]
+            else _unknown(key)
+            for i, key in enumerate(ids)
+        ]
+
+
+def fit_categorizer(
+    hierarchy: TopicHierarchy,
+    texts: Iterable[str],
+    members: Iterable[Member] = (),
+    *,
+    seed: int = 0,
+    settings: CategorizeSettings = CATEGORIZE,
+    space: TextSpace | None = None,
+) -> Categorizer:
+    """Learn to put records under topics.
+
+    Parameters
+    ----------
+    hierarchy
+        The topics.
+    texts
+        Topic texts of the records, confirmed or not: what words are rare, and which go together, is
+        learned from them. A sample is enough.
+    members
+        Records whose topic a person confirmed; five a topic make a clear difference. Of many, a
+        seeded sample of each topic is used.
+    seed
+        Makes the result reproducible.
+    settings
+        Thresholds and limits.
+    space
+        Features that were fitted before, instead of fitting them on ``texts``.
+
+    Raises
+    ------
+    InvalidArgument
+        A member names a topic that is no leaf of the hierarchy.
+    """
+    leaves = hierarchy.leaves()
+    paths = tuple(leaf.id for leaf in leaves)
+    chosen, truth = _chosen(members, paths, seed, settings)
+    labels = [_label_text(hierarchy, leaf) for leaf in leaves]
+    with single_threaded():
+        if space is None:
+            sample = sample_texts(texts, 50_000, seed)
+            space = fit_space([*chosen, *labels, *sample], axes=settings.axes, seed=seed)
+        prototypes, vectors = space.place(labels), space.place(chosen)
+        matcher = KeywordMatcher(leaves)
+        if len(paths) < 2 or not len(chosen):
+            return Categorizer(
+                hierarchy=hierarchy,
+                paths=paths,
+                calibration=Calibration(
+                    records=0, accuracy=None, error=None,
+                    temperature=1 / settings.unlabelled_sharpness,
+                ),
+                keyword_confidence=settings.untrained_keyword,
+                members=0,
+                matcher=matcher,
+                space=space,
+                weights=np.ascontiguousarray(prototypes.T),
+                offsets=np.zeros(len(paths), np.float32),
+                settings=settings,
+            )  # fmt: skip
+        held = _held_out(vectors, truth, prototypes, seed, settings)
+        weights, offsets = _learn(vectors, truth, prototypes, settings)
+    keyword = _keyword_confidence(matcher, chosen, truth, settings)
+    return Categorizer(
+        hierarchy=hierarchy,
+        paths=paths,
+        calibration=_calibration(held, truth, seed),
+        keyword_confidence=keyword,
+        members=len(chosen),
+        matcher=matcher,
+        space=space,
+        weights=weights,
+        offsets=offsets,
+        settings=settings,
+    )
+
+
+def _chosen(
+    members: Iterable[Member], paths: tuple[str, ...], seed: int, settings: CategorizeSettings
+) -> tuple[list[str], Labels]:
+    places = {path: place for place, path in enumerate(paths)}
+    by_topic: list[list[str]] = [[] for _ in paths]
+    for member in members:
+        if member.topic not in places:
+            raise InvalidArgument(
+                f"A confirmed record is under {member.topic!r}, which is no leaf of the topics.",
+                hint="Leave it out, or let it follow the edit of the topics first.",
+            )
+        by_topic[places[member.topic]].append(member.text)
+    most = min(settings.members_per_topic, max(1, settings.max_members // max(1, len(paths))))
+    drawn = [sample_texts(found, most, seed) for found in by_topic]
+    truth = np.repeat(np.arange(len(paths), dtype=np.intp), [len(found) for found in drawn])
+    return [text for found in drawn for text in found], truth
+
+
+def _label_text(hierarchy: TopicHierarchy, leaf: TopicNode) -> str:
+    """What a topic says of itself; its own name weighs most, those above it help a little."""
+    above = [node.name for node in hierarchy.walk() if leaf.id.startswith(node.id + "/")]
+    parts = [leaf.name, leaf.description, *leaf.keywords, *above]
+    return " . ".join(part for part in parts if part)
+
+
+def _learn(
+    vectors: Vectors, truth: Labels, prototypes: Vectors, settings: CategorizeSettings
+) -> tuple[Vectors, Vectors]:
+    """Linear model of the topics; each topic's own words count as one more record of it."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to load
+
+    count = len(prototypes)
+    rows = np.concatenate([vectors, prototypes])
+    targets = np.concatenate([truth, np.arange(count)])
+    model = LogisticRegression(C=settings.regularization, max_iter=200)
+    model.fit(rows, targets)
+    weights = np.asarray(model.coef_, np.float32)
+    offsets = np.asarray(model.intercept_, np.float32)
+    if count == 2:  # one row stands for both
+        weights = np.concatenate([-weights / 2, weights / 2])
+        offsets = np.concatenate([-offsets / 2, offsets / 2])
+    return np.ascontiguousarray(weights.T), offsets
+
+
+def _held_out(
+    vectors: Vectors, truth: Labels, prototypes: Vectors, seed: int, settings: CategorizeSettings
+) -> Vectors:
+    """Scores of each confirmed record from a model that was learned without it."""
+    folds = folds_of(truth, min(settings.folds, max(2, len(truth))), seed)
+    held = np.zeros((len(truth), len(prototypes)), np.float32)
+    for fold in range(int(folds.max()) + 1):
+        inside = folds != fold
+        weights, offsets = _learn(vectors[inside], truth[inside], prototypes, settings)
+        held[~inside] = vectors[~inside] @ weights + offsets
+    return held
+
+
+def _calibration(held: Vectors, truth: Labels, seed: int) -> Calibration:
+    right = held.argmax(1) == truth
+    # The error is measured on records that the temperature was not fitted on, either.
+    sure = np.zeros(len(truth))
+    half = folds_of(truth, 2, seed + 1)
+    for part in (0, 1):
+        other = half != part
+        sure[~other] = softmax(held[~other], fit_temperature(held[other], truth[other])).max(1)
+    return Calibration(
+        records=len(truth),
+        accuracy=float(right.mean()),
+        error=calibration_error(sure.tolist(), right.tolist()),
+        temperature=fit_temperature(held, truth),
+    )
+
+
+def _keyword_confidence(
+    matcher: KeywordMatcher, texts: Sequence[str], truth: Labels, settings: CategorizeSettings
+) -> tuple[float, ...]:
+    """Share of confirmed records that each amount of evidence gets right, never falling.
+
+    What is assumed without any record weighs as much as four of them.
+    """
+    seen = [4.0] * _LEVELS
+    right = [4 * prior for prior in settings.untrained_keyword]
+    for text, real in zip(texts, truth.tolist(), strict=True):
+        place, lead = matcher.find(text)
+        if lead:
+            seen[min(lead, _LEVELS) - 1] += 1
+            right[min(lead, _LEVELS) - 1] += place == real
+    shares = [hits / total for hits, total in zip(right, seen, strict=True)]
+    return tuple(float(share) for share in np.minimum.accumulate(shares[::-1])[::-1])
+
+
+def _unknown(key: str) -> Categorization:
+    return Categorization(
+        record_id=key, topic=None, confidence=0.0, method="similarity", needs_review=True
+    )
