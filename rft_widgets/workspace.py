@@ -157,7 +157,7 @@ class Workspace:
             )
             count = edits.copy_set(
                 connection,
-                datasets.live_set(connection, dataset_id),
+                datasets.live_set(connection, dataset_id, keep=True),
                 copy,
                 datasets.live_set(connection, copy),
             )

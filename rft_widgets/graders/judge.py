@@ -19,7 +19,7 @@ from rft_widgets.model.grader import (
     SamplingParams,
     ScoreModel,
 )
-from rft_widgets.model.llm import ModelAnswer, ModelCall, is_reasoning_model
+from rft_widgets.model.llm import ModelAnswer, ModelCall, ModelCallFailed, is_reasoning_model
 
 MAX_ANSWER_CHARS = 200_000
 MAX_REASONING_CHARS = 20_000
@@ -94,7 +94,7 @@ def ask(
             **more,
         )
     except Exception as error:  # noqa: BLE001 - whatever fails there is a failed call
-        text = str(error) if type(error).__name__ == "ModelCallFailed" else repr(error)
+        text = str(error) if isinstance(error, ModelCallFailed) else repr(error)
         return failed(
             f"the judge could not be asked: {text}",
             GradingErrors(

@@ -73,9 +73,13 @@ class CategorizeSettings(Struct, frozen=True, kw_only=True):
     """Parts that confirmed records are held out in, to measure how sure a decision is."""
     regularization: float = 10.0
     """Inverse strength of the penalty on the weights of the linear model."""
+    usual_temperature: float = 0.13
+    """Temperature of the linear model's scores that is assumed before anything is measured, for
+    each unit of the natural logarithm of the number of topics. It weighs as much as two confirmed
+    records of each topic, and a measured one is at most twice as high."""
     unlabelled_sharpness: float = 12.0
     """Inverse temperature of similarities when there is no confirmed record to measure it on."""
-    untrained_keyword: tuple[float, ...] = (0.55, 0.75, 0.9)
+    untrained_keyword: tuple[float, ...] = (0.5, 0.65, 0.9)
     """Confidence of 1, 2, 3 or more units of keyword evidence, before anything is measured."""
     chunk_texts: int = 8_192
     """Texts that are worked on at a time."""

@@ -378,9 +378,14 @@ def _messages(raw: Raw) -> tuple[tuple[Message, ...], int]:
         value = _ANY.decode(raw)
         return _messages_from(value, "messages"), _keys(value)
     keys = 0
+    empty = False
     for message in messages:
         content = message.content
-        keys += 1 if content is None else 2
+        if content is None:
+            empty = True
+            keys += 1
+        else:
+            keys += 2
         if type(content) is tuple:
             keys += _keys(content, 4)
         if message.name is not None:
@@ -391,6 +396,9 @@ def _messages(raw: Raw) -> tuple[tuple[Message, ...], int]:
             keys += 1
             for call in message.tool_calls:
                 keys += 1 + (call.id is not None) + (3 if call.function is not None else 0)
+    if empty:  # a message that only calls tools has no content, or writes that it has none
+        text = bytes(raw)
+        keys += text.count(b'"content": null') + text.count(b'"content":null')
     return messages, keys
 
 

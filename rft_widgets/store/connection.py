@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import sys
 import weakref
@@ -214,13 +215,14 @@ def refuse_network_drive(path: Path, mounts: Path = Path("/proc/self/mounts")) -
     """Raise `StoreUnavailable` for a file on a network drive, where SQLite's locks do not hold."""
     if not mounts.exists():
         return
-    parent = path.parent.resolve()
+    parent = path.resolve().parent
     best, kind = Path("/"), ""
     for line in mounts.read_text(errors="replace").splitlines():
         fields = line.split(" ")
         if len(fields) < 3:
             continue
-        mount = Path(fields[1].replace("\\040", " "))
+        # White space and backslashes are written as octal numbers.
+        mount = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[1]))
         if parent.is_relative_to(mount) and len(mount.parts) >= len(best.parts):
             best, kind = mount, fields[2]
     if kind in NETWORK_FILESYSTEMS:
@@ -252,7 +254,9 @@ def _create_engine(url: sa.URL) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-65536")
-        connection.execute("PRAGMA mmap_size=1073741824")
+        connection.execute("PRAGMA mmap_size=268435456")
+        # A bulk load rewrites the same index pages; fewer checkpoints write them less often.
+        connection.execute("PRAGMA wal_autocheckpoint=4000")
         connection.execute("PRAGMA temp_store=MEMORY")
 
     @sa.event.listens_for(engine, "begin")

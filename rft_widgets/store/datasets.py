@@ -114,15 +114,13 @@ def make_live(connection: Connection, dataset_id: str, set_id: int) -> int:
 
 def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
     """Remove a dataset's row at once and return its sets, now orphans, for `purge`."""
-    _check_id(dataset_id)
+    live_set(connection, dataset_id, keep=True)  # nobody makes another set of it meanwhile
     sets = tuple(
         connection.execute(
             sa.select(record_sets.c.id).where(record_sets.c.dataset_id == dataset_id)
         ).scalars()
     )
-    result = connection.execute(datasets.delete().where(datasets.c.id == dataset_id))
-    if result.rowcount == 0:
-        raise _missing(dataset_id)
+    connection.execute(datasets.delete().where(datasets.c.id == dataset_id))
     # Issues of records go with the records; those of refused lines belong to the imports.
     owned = sa.select(imports.c.id).where(imports.c.dataset_id == dataset_id)
     connection.execute(issues.delete().where(issues.c.seq.is_(None), issues.c.import_id.in_(owned)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from rft_widgets.store import datasets, history, search
 from rft_widgets.store.bulk import insert_rows
 from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.payload import Body, encode, input_hash
-from rft_widgets.store.records import missing_record, select_seqs
+from rft_widgets.store.records import make_searchable, missing_record, select_seqs
 from rft_widgets.store.schema import (
     counters,
     deletions,
@@ -86,7 +87,7 @@ def insert(
     repeated = _repeats(connection, set_id, rows)
     taken = _taken_ids(connection, set_id, rows)
     dictionary = _dictionary(store, connection, set_id, rows)
-    fresh = os.urandom(8 * len(rows)).hex()
+    fresh = base64.urlsafe_b64encode(os.urandom(9 * len(rows))).decode()
     now = now_us()
     narrow: list[tuple[Any, ...]] = []
     bodies: list[tuple[int, bytes]] = []
@@ -101,7 +102,7 @@ def insert(
             if record_id is not None:
                 kept = draft.metadata | {"original_id": record_id}
                 body = encode(Body(draft.input, draft.output, draft.item, kept))
-            record_id = fresh[16 * offset : 16 * offset + 16]
+            record_id = fresh[12 * offset : 12 * offset + 12]
         taken.add(record_id)
         ids.append(record_id)
         found = row.issues
@@ -160,7 +161,7 @@ def edit(
         If the record has another version than the one the edit was made from.
     """
     with store.write(durable=True) as connection:
-        set_id = datasets.live_set(connection, dataset_id)
+        set_id = datasets.live_set(connection, dataset_id, keep=True)
         row = connection.execute(
             sa.select(records.c.seq, records.c.version, records.c.input_hash, payloads.c.data)
             .join(payloads, payloads.c.seq == records.c.seq)
@@ -226,9 +227,9 @@ def assign_topic(
     method: TopicMethod | None,
 ) -> int:
     """Give every record of a selection a topic, or take it away; returns how many there were."""
-    searchable(store, dataset_id, selection)
+    make_searchable(store, dataset_id, selection.where)
     with store.write(durable=True) as connection:
-        set_id = datasets.live_set(connection, dataset_id)
+        set_id = datasets.live_set(connection, dataset_id, keep=True)
         chosen = select_seqs(store, connection, set_id, selection)
         result = connection.execute(
             records.update()
@@ -252,9 +253,9 @@ def assign_topic(
 
 def delete(store: Store, dataset_id: str, selection: Selection) -> Deletion:
     """Move the records of a selection to the trash, from where `undo` brings them back."""
-    searchable(store, dataset_id, selection)
+    make_searchable(store, dataset_id, selection.where)
     with store.write(durable=True) as connection:
-        set_id = datasets.live_set(connection, dataset_id)
+        set_id = datasets.live_set(connection, dataset_id, keep=True)
         # What leaves is indexed already, so that it can come back without an index to mend.
         search.index_within(store, connection, set_id)
         chosen = select_seqs(store, connection, set_id, selection)
@@ -296,7 +297,7 @@ def undo(store: Store, dataset_id: str, deletion_id: str) -> int:
         If all records were replaced since, or an id that a record had is used by another now.
     """
     with store.write(durable=True) as connection:
-        set_id = datasets.live_set(connection, dataset_id)
+        set_id = datasets.live_set(connection, dataset_id, keep=True)
         row = None
         if can_hold(deletion_id):
             row = connection.execute(
@@ -489,15 +490,6 @@ def _depart(connection: Connection, set_id: int, count: int) -> None:
         .where(record_sets.c.id == set_id)
         .values(departed=record_sets.c.departed + count)
     )
-
-
-def searchable(store: Store, dataset_id: str, selection: Selection) -> None:
-    """Index what a selection by search must look at."""
-    if selection.where is None or not selection.where.search.strip():
-        return
-    with store.read() as connection:
-        set_id = datasets.live_set(connection, dataset_id)
-    search.index_pending(store, set_id)
 
 
 def _groups(set_id: int, some: sa.ColumnElement[bool] | None) -> sa.Select[Any]:

@@ -58,7 +58,7 @@ def begin(
 ) -> ImportState:
     """Open an import."""
     with store.write(durable=True) as connection:
-        live = datasets.live_set(connection, dataset_id)
+        live = datasets.live_set(connection, dataset_id, keep=True)
         set_id = live
         if mode == "replace":
             set_id = datasets.create_set(connection, dataset_id, "staging")
@@ -175,6 +175,9 @@ def abandon(store: Store, states: Iterable[ImportState]) -> None:
     for state in states:
         with store.write() as connection:
             connection.execute(imports.delete().where(imports.c.id == state.id))
+            connection.execute(
+                issues.delete().where(issues.c.seq.is_(None), issues.c.import_id == state.id)
+            )
         if state.mode == "replace":
             edits.purge(store, [state.set_id])
 

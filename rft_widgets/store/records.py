@@ -24,10 +24,10 @@ from rft_widgets.model.record import (
 )
 from rft_widgets.model.settings import STORE, TOPICS
 from rft_widgets.store import search
-from rft_widgets.store.clock import to_datetime
+from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.datasets import set_and_revision
 from rft_widgets.store.payload import Codec
-from rft_widgets.store.schema import issues, payloads, record_sets, records, search_texts
+from rft_widgets.store.schema import imports, issues, payloads, record_sets, records, search_texts
 from rft_widgets.store.texts import can_hold
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ _SORTS: dict[str, sa.Column[Any]] = {
     "updated": records.c.updated_us,
 }
 _NULLABLE = frozenset({"topic", "score"})
+_LOADING_FOR_US = 30_000_000  # an import that wrote nothing for so long will not index either
 _VERIFIED_COUNT_LIMIT = 1_000  # each match costs the reading of a body
 
 
@@ -89,27 +90,29 @@ def page(
     if not 1 <= limit <= 10_000:
         raise InvalidArgument(f"limit is {limit}.", hint="Ask for 1 to 10,000 records a page.")
     cursor = _decode_cursor(after, sort)
-    _make_searchable(store, dataset_id, where)
+    complete = _is_searchable(store, dataset_id, where)
     with store.read() as connection:
         set_id, revision = set_and_revision(connection, dataset_id)
         source = Source(store, connection, set_id, where)
-        rows = _page_rows(source, sort, limit + 1, cursor)
         total, exact = _count(source, dataset_id, revision)
+        source.is_common = not exact
+        rows = _page_rows(source, sort, limit + 1, cursor)
         last = rows[limit - 1] if len(rows) > limit else None
         found = _to_records(store, connection, dataset_id, rows[:limit])
     following = None
     if last is not None:
         value = getattr(last, _SORTS[sort.removeprefix("-")].name)
         following = _encode_cursor(_Cursor(sort, value, last.seq))
-    return RecordPage(records=found, total=total, total_is_exact=exact, next=following)
+    return RecordPage(records=found, total=total, total_is_exact=exact and complete, next=following)
 
 
 def count(store: Store, dataset_id: str, where: RecordFilter) -> tuple[int, bool]:
     """Count the records that match, and whether the count is exact or a lower bound."""
-    _make_searchable(store, dataset_id, where)
+    complete = _is_searchable(store, dataset_id, where)
     with store.read() as connection:
         set_id, revision = set_and_revision(connection, dataset_id)
-        return _count(Source(store, connection, set_id, where), dataset_id, revision)
+        number, exact = _count(Source(store, connection, set_id, where), dataset_id, revision)
+        return number, exact and complete
 
 
 def get(store: Store, dataset_id: str, record_id: str) -> Record:
@@ -152,7 +155,7 @@ def stream(
     and no transaction stays open while the caller works.
     """
     where = selection.where or RecordFilter()
-    _make_searchable(store, dataset_id, where)
+    make_searchable(store, dataset_id, where)
     done = 0
     while True:
         with store.read() as connection:
@@ -169,7 +172,7 @@ def stream(
 
 def select_seqs(
     store: Store, connection: Connection, set_id: int, selection: Selection
-) -> sa.Select[tuple[int]]:
+) -> sa.Select[Any]:
     """Build the query of the row numbers of a selection."""
     if selection.where is None and not selection.ids:
         return sa.select(records.c.seq).where(sa.false())
@@ -242,8 +245,15 @@ class Source:
         self.query: search.Query | None = None
         if where.search.strip() and store.is_sqlite:
             self.query = search.prepare(store, connection, set_id, where.search)
+        self.is_common = False
+        """Whether a search has so many matches that they are not worth listing."""
         name = search.table_name(set_id)
         self.index = sa.table(name, sa.column("rowid", sa.Integer), sa.column(name))
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether the full-text table can name the rows."""
+        return self.query is not None and bool(self.query.match)
 
     @property
     def is_verified(self) -> bool:
@@ -327,6 +337,8 @@ def _page_rows(source: Source, sort: SortKey, limit: int, cursor: _Cursor | None
     down = sort.startswith("-")
     if key == "position":
         return _by_position(source, limit, cursor.seq if cursor else None, down=down)
+    if key == "valid":
+        return _by_validity(source, limit, cursor, down=down)
     column = _SORTS[key]
     rows: list[Any] = []
     if cursor is None or cursor.value is not None:
@@ -337,9 +349,28 @@ def _page_rows(source: Source, sort: SortKey, limit: int, cursor: _Cursor | None
     return rows
 
 
-def _by_position(source: Source, limit: int, after: int | None, *, down: bool) -> list[Any]:
-    driven = source.query is not None and bool(source.query.match)
-    query = sa.select(records.c.seq)
+def _by_validity(source: Source, limit: int, cursor: _Cursor | None, *, down: bool) -> list[Any]:
+    # Two values only: each side is a page by position, which needs no sorting.
+    sides = [1, 0] if down else [0, 1]
+    rows: list[Any] = []
+    for side in sides[sides.index(int(cursor.value or 0)) if cursor else 0 :]:
+        after = cursor.seq if cursor is not None and cursor.value == side else None
+        only = records.c.is_valid == sa.literal_column(str(side))
+        rows += _by_position(source, limit - len(rows), after, only, down=down)
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+def _by_position(
+    source: Source,
+    limit: int,
+    after: int | None,
+    *also: sa.ColumnElement[bool],
+    down: bool,
+) -> list[Any]:
+    driven = source.is_driven
+    query = sa.select(records.c.seq).where(*also)
     position: sa.ColumnElement[int] = records.c.seq
     if driven:
         # The full-text table gives its rows in this order: a page reads no more than its rows.
@@ -357,7 +388,11 @@ def _by_value(
     source: Source, column: sa.Column[Any], limit: int, cursor: _Cursor | None, *, down: bool
 ) -> list[Any]:
     seq = records.c.seq
-    query = sa.select(seq).where(*source.conditions(driven_by_search=False))
+    # Few matches are fetched and sorted; many are met soon enough on the way along the order.
+    driven = source.is_driven and not source.is_common
+    query = sa.select(seq).where(*source.conditions(driven_by_search=driven))
+    if driven:
+        query = query.select_from(source.from_index()).where(source.matches_index())
     if column.nullable:
         query = query.where(column.is_not(None))
     if cursor is not None:
@@ -468,11 +503,10 @@ def _count(source: Source, dataset_id: str, revision: int) -> tuple[int, bool]:
     return result
 
 
-def _matches(source: Source) -> sa.Select[tuple[int]]:
+def _matches(source: Source) -> sa.Select[Any]:
     """A row for every record that a search finds, as cheaply as the other filters allow."""
     one = sa.select(sa.literal(1))
-    driven = source.query is not None and bool(source.query.match)
-    if not driven:
+    if not source.is_driven:
         return one.select_from(records).where(*source.conditions(driven_by_search=False))
     nothing_else = source.where == RecordFilter(search=source.where.search)
     if nothing_else and not source.is_verified and not _has_departed(source):
@@ -486,15 +520,35 @@ def _has_departed(source: Source) -> bool:
     return bool(source.connection.execute(query).scalar())
 
 
-def _make_searchable(store: Store, dataset_id: str, where: RecordFilter) -> None:
-    """Index what is not indexed yet, so that a search never misses a record."""
+def make_searchable(store: Store, dataset_id: str, where: RecordFilter | None) -> None:
+    """Index what is not indexed yet, so that a search misses no record."""
+    if where is not None and where.search.strip():
+        with store.read() as connection:
+            set_id, _ = set_and_revision(connection, dataset_id)
+        search.index_pending(store, set_id)
+
+
+def _is_searchable(store: Store, dataset_id: str, where: RecordFilter) -> bool:
+    """Whether a search will see every record; what is pending is indexed if that is quick.
+
+    Under a load it is not: the loader indexes at its end, and a reader that did it in its place
+    would make both wait.
+    """
     if not where.search.strip():
-        return
+        return True
     with store.read() as connection:
         set_id, _ = set_and_revision(connection, dataset_id)
-        current = search.is_current(connection, set_id)
-    if not current:
-        search.index_pending(store, set_id)
+        if search.is_current(connection, set_id):
+            return True
+        loading = connection.execute(
+            sa.select(imports.c.id).where(
+                imports.c.set_id == set_id, imports.c.updated_us > now_us() - _LOADING_FOR_US
+            )
+        ).first()
+        if loading and search.is_far_behind(connection, set_id):
+            return False
+    search.index_pending(store, set_id)
+    return True
 
 
 def _fits(cursor: _Cursor) -> bool:

@@ -83,8 +83,8 @@ def _partial(name: str, where: str, *columns: sa.Column[object]) -> sa.Index:
 # Few records have these; the indexes hold those few only and cost an import next to nothing.
 _partial("records_span", "span_id IS NOT NULL", _r.set_id, _r.span_id)
 _partial("records_score", "score IS NOT NULL", _r.set_id, _r.score)
-_partial("records_invalid", "is_valid = 0", _r.set_id, _r.seq)
-_partial("records_generated", "is_generated = 1", _r.set_id, _r.seq)
+_partial("records_invalid", "is_valid = 0", _r.set_id, _r.seq, _r.is_valid)
+_partial("records_generated", "is_generated = 1", _r.set_id, _r.seq, _r.is_generated)
 
 payloads = sa.Table(
     "payloads",

@@ -22,7 +22,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from rft_widgets.store.payload import Body, Codec
-from rft_widgets.store.schema import payloads, record_sets, records, search_texts
+from rft_widgets.store.schema import issues, payloads, record_sets, records, search_texts
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -125,6 +125,8 @@ def index_pending(store: Store, set_id: int, progress: Callable[[int], None] | N
         if progress is not None and count:
             progress(total)
         if count < _TRANSACTION_RECORDS:
+            if total > _CHUNK_RECORDS:
+                _update_statistics(store)
             return total
 
 
@@ -143,6 +145,19 @@ def is_current(connection: Connection, set_id: int) -> bool:
         sa.select(record_sets.c.indexed_seq).where(record_sets.c.id == set_id)
     ).scalar()
     return newest is None or (done or 0) >= newest
+
+
+def is_far_behind(connection: Connection, set_id: int) -> bool:
+    """Whether more records wait for the index than a search should wait for."""
+    done = sa.select(record_sets.c.indexed_seq).where(record_sets.c.id == set_id)
+    waiting = (
+        sa.select(records.c.seq)
+        .where(records.c.set_id == set_id, records.c.seq > done.scalar_subquery())
+        .order_by(records.c.seq)
+        .offset(_CHUNK_RECORDS)
+        .limit(1)
+    )
+    return connection.execute(waiting).first() is not None
 
 
 def replace_text(
@@ -241,6 +256,15 @@ def vocabulary(store: Store, connection: Connection, set_id: int) -> Vocabulary:
         rows = []  # nothing was indexed yet
     known.load(rows)
     return known
+
+
+def _update_statistics(store: Store) -> None:
+    # After a load the planner must learn which indexes are small.
+    with store.write() as connection:
+        if store.is_sqlite:
+            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+        for table in (records, payloads, issues):
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def _index_some(store: Store, connection: Connection, set_id: int, limit: int) -> int:

@@ -6,6 +6,7 @@ attack succeeds it returns 1.0, or leaves a trace outside: the canary file, the 
 ``{canary}``, ``{made}``, ``{port}``, ``{host_pid}`` and ``{secret}`` are filled in.
 """
 
+# ruff: noqa: E501 - attacks read best in one line
 from __future__ import annotations
 
 # A way to the real modules that every attack may use: the boundary is the kernel, not the imports.

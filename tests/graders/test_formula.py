@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import math
+import operator
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -60,7 +64,7 @@ def test_values(text: str, value: float) -> None:
         ("a ** 2", "'*' is not expected", 4),
         ("a // 2", "'/' is not expected", 4),
         ("a % 2", "'%' means nothing", 3),
-        ("__import__('os')", "'\\'' means nothing", 12),
+        ("__import__('os')", "means nothing", 12),
         ("min()", "')' is not expected", 5),
         ("sqrt(a, b)", "takes one argument", 10),
         ("(a", "')' is expected", 3),
@@ -69,8 +73,8 @@ def test_values(text: str, value: float) -> None:
         ("1e999", "too large", 1),
         ("2a", "'a' is not expected", 2),
         ("é", "means nothing", 1),
-        ("(" * 65 + "a" + ")" * 65, "nested", 66),
-        ("a^" * 70 + "a", "nested", 131),
+        ("(" * 65 + "a" + ")" * 65, "nested", 64),
+        ("a^" * 70 + "a", "nested", 128),
         ("a + " * 2000 + "a", "at most 4,000", 1),
     ],
 )
@@ -85,9 +89,9 @@ def test_refused_when_saved(text: str, words: str, column: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a / 0", "1 / (b - 2)", "0 ^ -1", "exp(1000)", "10 ^ 400", "log(0)", "log(0 - 1)", "sqrt(-1)",
-        "(-1) ^ 0.5", "1e308 * 10", "min(1, 1e308 * 10)", "1e308 + 1e308", "1e308 - -1e308",
-        "floor(1e308 * 1e308)",
+        "a / 0", "1 / (b - 2)", "0 ^ -1", "exp(1000)", "10 ^ 400", "log(0)", "log(0 - 1)",
+        "sqrt(-1)", "(-1) ^ 0.5", "1e308 * 10", "min(1, 1e308 * 10)", "1e308 + 1e308",
+        "1e308 - -1e308", "floor(1e308 * 1e308)",
     ],
 )  # fmt: skip
 def test_no_value_is_a_fault(text: str) -> None:
@@ -103,7 +107,7 @@ def test_names_that_it_uses() -> None:
 
 NUMBERS = st.floats(0, 100, allow_nan=False).map(lambda n: f"{n:.6f}")
 VALUES = {"a": 0.3, "b": 1.7, "c": -2.25}
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min, "max": max, "abs": abs, "floor": math.floor, "ceil": math.ceil, "exp": math.exp,
     "sqrt": math.sqrt, "log": math.log,
 }  # fmt: skip
@@ -112,7 +116,9 @@ FUNCTIONS = {
 def _expressions() -> st.SearchStrategy[str]:
     def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         return (
-            st.tuples(inner, st.sampled_from(["+", "-", "*", "/", " + ", "^", " ^ "]), inner).map("".join)
+            st.tuples(inner, st.sampled_from(["+", "-", "*", "/", " + ", "^", " ^ "]), inner).map(
+                "".join
+            )
             | inner.map(lambda x: f"({x})")
             | inner.map(lambda x: f"-{x}")
             | st.tuples(st.sampled_from(sorted(FUNCTIONS)), inner).map(lambda t: f"{t[0]}({t[1]})")
@@ -124,25 +130,44 @@ def _expressions() -> st.SearchStrategy[str]:
     return st.recursive(NUMBERS | st.sampled_from(["a", "b", "c"]), grow, max_leaves=12)
 
 
+def _python(node: ast.AST) -> float:
+    """The value as Python computes it, where every step is a finite real number."""
+    if isinstance(node, ast.Expression):
+        return _python(node.body)
+    if isinstance(node, ast.Constant):
+        value = float(node.value)
+    elif isinstance(node, ast.Name):
+        value = VALUES[node.id]
+    elif isinstance(node, ast.UnaryOp):
+        value = -_python(node.operand)
+    elif isinstance(node, ast.BinOp):
+        left, right = _python(node.left), _python(node.right)
+        value = {
+            ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
+            ast.Div: operator.truediv, ast.Pow: operator.pow,
+        }[type(node.op)](left, right)  # fmt: skip
+    else:
+        assert isinstance(node, ast.Call)
+        assert isinstance(node.func, ast.Name)
+        arguments = [_python(argument) for argument in node.args]
+        if node.func.id in ("min", "max"):
+            value = FUNCTIONS[node.func.id](arguments)
+        else:
+            value = FUNCTIONS[node.func.id](*arguments)
+    if isinstance(value, complex) or not math.isfinite(value):
+        raise ArithmeticError
+    return value
+
+
 @given(_expressions())
 def test_agrees_with_python(text: str) -> None:
     try:
-        # One argument of min and max is itself here; Python wants an iterable there.
-        known: dict[str, Any] = FUNCTIONS | {
-            name: (lambda f: lambda *x: f(x))(f) for name, f in (("min", min), ("max", max))
-        }
-        expected = eval(text.replace("^", "**"), {"__builtins__": {}}, known | VALUES)
-        # What is infinite on the way is refused there, even where a minimum would hide it.
-        finite = isinstance(expected, (int, float)) and math.isfinite(expected)
-    except (ArithmeticError, ValueError, TypeError):
-        finite = False
-    try:
-        value = Formula(text, VALUES)(VALUES)
-    except FormulaFault:
-        assert not finite or "e" in repr(expected) or "exp" in text or "**" in text.replace("^", "**")
-        return
-    assert finite
-    assert value == pytest.approx(expected, rel=1e-12, abs=1e-12)
+        expected = _python(ast.parse(text.replace("^", "**"), mode="eval"))
+    except (ArithmeticError, ValueError):
+        with pytest.raises(FormulaFault):
+            Formula(text, VALUES)(VALUES)
+    else:
+        assert Formula(text, VALUES)(VALUES) == expected
 
 
 @given(st.text(st.sampled_from("ab+-*/^()., 0123456789eminx\n'_\"[]")))
@@ -150,20 +175,20 @@ def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
     try:
         formula = Formula(text, VALUES)
     except GraderInvalid as error:
-        assert error.line is not None and error.column is not None
+        place = (error.line, error.column)
+    else:
+        place = None
+    if place is not None:
+        assert None not in place
         return
-    try:
+    with contextlib.suppress(FormulaFault):
         assert math.isfinite(formula(VALUES))
-    except FormulaFault:
-        pass
 
 
 def test_hostile_lengths_cost_nothing() -> None:
     started = time.perf_counter()
     for text in ("(" * 4000, "-" * 3999 + "a", "a" * 4000, "9" * 4000, " " * 3999 + "a",
                  "1" + "^1" * 1999, "min(" * 1000, "." * 4000, "1e" * 2000):  # fmt: skip
-        try:
+        with contextlib.suppress(GraderInvalid, FormulaFault):
             Formula(text, VALUES)(VALUES)
-        except (GraderInvalid, FormulaFault):
-            pass
     assert time.perf_counter() - started < 1

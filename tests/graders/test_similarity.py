@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import warnings
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk.stem.porter import PorterStemmer
+from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+from nltk.translate.gleu_score import sentence_gleu
+from nltk.translate.meteor_score import meteor_score
+from rapidfuzz import fuzz, utils
+from rouge_score.rouge_scorer import RougeScorer
 
 from rft_widgets.errors import GraderInvalid
 from rft_widgets.graders import Sample, compile_grader
 from rft_widgets.graders.metrics import METRICS, bleu, gleu, meteor
 from rft_widgets.graders.porter import stem
 
-WORDS = st.sampled_from(
-    "the cat cats sat sitting on a mat mats it is guide to action which ensures that military always "
-    "obeys the commands of party The Party dying relational happily 42 x. flies running generously"
-    .split()
+VOCABULARY = (
+    "the cat cats sat sitting on a mat mats it is guide to action which ensures that military "
+    "always obeys the commands of party The Party dying relational happily 42 x. flies running"
 )
+SUFFIXES = (
+    "s es ies sses ed eed ied ing y e ll ational tional izer bli alli logi fulli ness ical icate "
+    "ative ful ion sion tion ment ement ent ous ive ize ance ence able"
+)
+WORDS = st.sampled_from(VOCABULARY.split())
 SENTENCES = st.lists(WORDS, max_size=25).map(" ".join)
 PAIRS = st.tuples(SENTENCES, SENTENCES) | SENTENCES.map(lambda s: (s, s))
 
-TEXT = "It is a guide to action which ensures that the military always obeys the commands of the party"
-REFERENCE = "It is a guide to action that ensures that the military will forever heed Party commands"
+TEXT = (
+    "It is a guide to action which ensures that the military always obeys the commands of the party"
+)
+REFERENCE = (
+    "It is a guide to action that ensures that the military will forever heed Party commands"
+)
 
 
 class NoSynonyms:
@@ -35,8 +47,6 @@ class NoSynonyms:
 
 @given(PAIRS)
 def test_bleu_is_nltk_with_smoothing_1(pair: tuple[str, str]) -> None:
-    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
-
     text, reference = pair
     expected = (
         sentence_bleu(
@@ -50,8 +60,6 @@ def test_bleu_is_nltk_with_smoothing_1(pair: tuple[str, str]) -> None:
 
 @given(PAIRS)
 def test_gleu_is_nltk(pair: tuple[str, str]) -> None:
-    from nltk.translate.gleu_score import sentence_gleu
-
     text, reference = pair
     expected = sentence_gleu([reference.split()], text.split())
     assert gleu(text, reference) == pytest.approx(expected, abs=1e-12)
@@ -59,8 +67,6 @@ def test_gleu_is_nltk(pair: tuple[str, str]) -> None:
 
 @given(PAIRS)
 def test_meteor_is_nltk_without_synonyms(pair: tuple[str, str]) -> None:
-    from nltk.translate.meteor_score import meteor_score
-
     text, reference = pair
     expected = meteor_score([reference.split()], text.split(), wordnet=NoSynonyms())  # type: ignore[arg-type]
     assert meteor(text, reference) == pytest.approx(expected, abs=1e-12)
@@ -70,36 +76,31 @@ def test_meteor_is_nltk_without_synonyms(pair: tuple[str, str]) -> None:
     st.tuples(
         st.text("abcdeilnosty", max_size=7),
         st.lists(
-            st.sampled_from(
-                "s es ies sses ed eed ied ing y e ll ational tional izer bli alli logi fulli ness ical "
-                "icate ative ful ion sion tion ment ement ent ous ive ize ance ence able".split()
-            ),
+            st.sampled_from(SUFFIXES.split()),
             max_size=3,
         ),
     )
 )
 def test_stems_are_nltk(parts: tuple[str, list[str]]) -> None:
-    from nltk.stem.porter import PorterStemmer
-
     word = parts[0] + "".join(parts[1])
     assert stem(word) == PorterStemmer().stem(word)
 
 
 @given(pair=PAIRS, name=st.sampled_from(["1", "2", "3", "4", "5", "L"]))
 def test_rouge_is_rouge_score(pair: tuple[str, str], name: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from rouge_score.rouge_scorer import RougeScorer
-
     text, reference = pair
     expected = RougeScorer([f"rouge{name}"]).score(reference, text)[f"rouge{name}"].fmeasure
     assert METRICS[f"rouge_{name.lower()}"](text, reference) == pytest.approx(expected, abs=1e-12)
 
 
 def test_fuzzy_match_is_rapidfuzz() -> None:
-    from rapidfuzz import fuzz, utils
-
-    for text, reference in ((TEXT, REFERENCE), ("Paris", "paris!"), ("", ""), ("", "x"), ("ab", "ba")):
+    for text, reference in (
+        (TEXT, REFERENCE),
+        ("Paris", "paris!"),
+        ("", ""),
+        ("", "x"),
+        ("ab", "ba"),
+    ):
         expected = fuzz.WRatio(text, reference, processor=utils.default_process) / 100
         assert METRICS["fuzzy_match"](text, reference) == expected
 
@@ -118,9 +119,11 @@ def test_any_text_scores_within_0_and_1_or_fails(name: str, text: str, reference
     }  # fmt: skip
     result = compile_grader(grader).grade(Sample(output_text=text), {"r": reference})
     if result.failed:
-        assert name.startswith("rouge") and result.metadata.errors.other_error
+        assert name.startswith("rouge")
+        assert result.metadata.errors.other_error
     else:
-        assert result.reward is not None and 0.0 <= result.reward <= 1.0
+        assert result.reward is not None
+        assert 0.0 <= result.reward <= 1.0
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -135,7 +138,8 @@ def test_rouge_says_when_it_cannot_see_a_reference() -> None:
         "evaluation_metric": "rouge_l",
     }  # fmt: skip
     result = compile_grader(grader).grade(Sample(output_text="東京"), {"r": "東京"})
-    assert result.failed and "a-z" in str(result.error)
+    assert result.failed
+    assert "a-z" in str(result.error)
 
 
 COSINE = {
@@ -165,4 +169,5 @@ def test_cosine_with_embeddings_and_their_failures() -> None:
     assert score("east", "zero") is None
     assert score("east", "long") is None
     unknown = grader.grade(Sample(output_text="nowhere"), {"r": "east"})
-    assert unknown.failed and unknown.metadata.errors.model_grader_server_error
+    assert unknown.failed
+    assert unknown.metadata.errors.model_grader_server_error

@@ -24,7 +24,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from rft_widgets.errors import GraderInvalid, SandboxUnavailable
+from rft_widgets.errors import InvalidArgument, SandboxUnavailable
 from rft_widgets.graders.sandbox.worker import EXTRA_MODULES, MAX_ANSWER_BYTES
 from rft_widgets.model.grader import SANDBOX, SandboxLimits
 
@@ -49,6 +49,8 @@ class WorkerFault(Exception):  # noqa: N818 - what happened to one request; call
 class Sandbox:
     """One bare interpreter that forks confined workers for any number of graders.
 
+    It starts when it is first needed.
+
     Parameters
     ----------
     limits
@@ -56,11 +58,6 @@ class Sandbox:
     allow_unsafe
         Whether ``RFT_WIDGETS_UNSAFE_GRADERS=1`` counts where the system cannot isolate. Programs
         that serve other people pass ``False``.
-
-    Raises
-    ------
-    SandboxUnavailable
-        On `start` (or at first use), if the system cannot confine a worker.
     """
 
     def __init__(self, limits: SandboxLimits = SANDBOX, *, allow_unsafe: bool = True) -> None:
@@ -69,6 +66,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._nursery: _Nursery | None = None
         self._isolation: str | None = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -90,13 +88,20 @@ class Sandbox:
         return self._isolation
 
     def start(self) -> None:
-        """Start the interpreter and prove once that its workers are confined."""
+        """Start the interpreter and prove once that its workers are confined.
+
+        Raises
+        ------
+        SandboxUnavailable
+            If they cannot be.
+        """
         if self._isolation is None:
             self.spawn(()).close()
 
     def close(self) -> None:
         """End the interpreter and every worker of it."""
         with self._lock:
+            self._closed = True
             nursery, self._nursery = self._nursery, None
         if nursery is not None:
             nursery.close()
@@ -104,27 +109,26 @@ class Sandbox:
     def spawn(self, packages: Sequence[str]) -> Worker:
         """Fork a fresh worker that may import these packages beside the standard modules."""
         with self._lock:
+            if self._closed:
+                raise InvalidArgument("The sandbox is closed.", hint="Open a new one.")
             nursery = self._nursery
             if nursery is None or nursery.owner != os.getpid():
                 nursery = self._nursery = _start_nursery()
             try:
                 nursery.warm(packages)
-                unsafe = self._isolation == "none"
-                worker = nursery.fork(self.limits, unsafe=unsafe)
-                try:
-                    isolation = worker.handshake()
-                except SandboxUnavailable:
+                worker, answer = nursery.fork(self.limits, unsafe=self._isolation == "none")
+                if answer.ready is None and self._unsafe_allowed:
                     worker.close()
-                    if not self._unsafe_allowed:
-                        raise
-                    worker = nursery.fork(self.limits, unsafe=True)
-                    isolation = worker.handshake()
+                    worker, answer = nursery.fork(self.limits, unsafe=True)
             except (OSError, EOFError) as error:
                 # The interpreter itself is gone (killed, out of memory): the next use starts anew.
                 self._nursery = None
                 nursery.close()
                 raise WorkerFault("crash", f"the sandbox ended: {error}") from error
-            self._isolation = isolation
+            if answer.ready is None:
+                worker.close()
+                raise SandboxUnavailable(f"{REFUSAL} ({answer.refused or 'no self-test'}).")
+            self._isolation = answer.ready
             return worker
 
 
@@ -156,15 +160,13 @@ class Worker:
         self._release()
         return self._nursery.reap(self.pid)
 
-    def handshake(self) -> str:
-        """Wait until the worker has confined itself and proved it; what confines it."""
+    def handshake(self) -> Answer:
+        """Wait until the worker has confined itself and proved it, or says why it cannot."""
         try:
-            answer = _ANSWER.decode(self._receive(time.monotonic() + 10.0))
+            return _ANSWER.decode(self._receive(time.monotonic() + 10.0))
         except (WorkerFault, msgspec.MsgspecError) as error:
+            self.close()
             raise SandboxUnavailable(f"{REFUSAL} (the worker did not start: {error}).") from error
-        if answer.ready is None:
-            raise SandboxUnavailable(f"{REFUSAL} ({answer.refused or 'no self-test'}).")
-        return answer.ready
 
     def request(self, body: bytes, timeout_s: float) -> Answer:
         """Send the inside of a JSON object, and wait for its answer.
@@ -297,16 +299,10 @@ class _Nursery:
         paths = {
             str(Path(spec.origin).parents[1]) for spec in found.values() if spec and spec.origin
         }
-        answer = self._ask({"warm": names, "paths": sorted(paths)})
-        if answer["missing"]:
-            raise GraderInvalid(
-                f"a package that the grader imports cannot be loaded: {answer['missing'][0]}",
-                where="source",
-                hint="Install it, or do without it.",
-            )
+        self._ask({"warm": names, "paths": sorted(paths)})
         self._warm.update(names)
 
-    def fork(self, limits: SandboxLimits, *, unsafe: bool) -> Worker:
+    def fork(self, limits: SandboxLimits, *, unsafe: bool) -> tuple[Worker, Answer]:
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
         processor_s = limits.samples_per_worker * limits.timeout_s + limits.load_timeout_s
@@ -326,7 +322,8 @@ class _Nursery:
         finally:
             os.close(request_read)
             os.close(answer_write)
-        return Worker(self, answer["pid"], request_write, answer_read)
+        worker = Worker(self, answer["pid"], request_write, answer_read)
+        return worker, worker.handshake()
 
     def reap(self, pid: int) -> str:
         if self.owner != os.getpid():

@@ -197,8 +197,8 @@ def _landlock_deny_all() -> int:
     return abi
 
 
-def _seccomp_compute_only(machine: str) -> None:
-    """Install the filter: known machine, no executable mapping, then the allow-list."""
+def filter_program(machine: str) -> list[tuple[int, int, int, int]]:
+    """Instructions of the filter: known machine, no executable mapping, then the allow-list."""
     load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
     kill, allow, refuse = 0x80000000, 0x7FFF0000, 0x00050000 | 1
     number_at, machine_at, third_argument_at, executable = 0, 4, 32, 4
@@ -222,7 +222,11 @@ def _seccomp_compute_only(machine: str) -> None:
     for number in numbers.values():
         program += [(equal, 0, 1, number), (give, 0, 0, allow)]
     program.append((give, 0, 0, refuse))
+    return program
 
+
+def _seccomp_compute_only(machine: str) -> None:
+    program = filter_program(machine)
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("@HP", len(program), ctypes.addressof(buffer))

@@ -23,7 +23,7 @@ from rft_widgets.model.topic_settings import (
     ClusterSettings,
 )
 from rft_widgets.steps.topics.calibration import (
-    calibration_error,
+    error_beyond_chance,
     fit_temperature,
     folds_of,
     softmax,
@@ -164,7 +164,9 @@ def fit_topics(
     if n_topics is not None and n_topics < 1:
         raise InvalidArgument(f"The number of topics is {n_topics}, at least 1 is needed.")
     tell = progress or _silent
-    drawn = sample_texts((text[: settings.max_chars] for text in texts), settings.sample_texts, seed)
+    drawn = sample_texts(
+        (text[: settings.max_chars] for text in texts), settings.sample_texts, seed
+    )
     with single_threaded():
         tell(0.05, "Reading texts")
         space = fit_space(drawn, seed=seed, settings=settings)
@@ -258,7 +260,7 @@ def _calibrate(
     return Calibration(
         records=len(points),
         accuracy=float(right.mean()),
-        error=calibration_error(sure.tolist(), right[~half].tolist()),
+        error=error_beyond_chance(sure.tolist(), right[~half].tolist()),
         temperature=temperature,
     )
 
@@ -300,9 +302,7 @@ def _tree(corpus: _Corpus, levels: int) -> tuple[tuple[str, ...], list[TopicNode
     return tuple(paths), nodes
 
 
-def _branches(
-    corpus: _Corpus, inside: Labels, levels: int, parent: str
-) -> list[int | _Branch]:
+def _branches(corpus: _Corpus, inside: Labels, levels: int, parent: str) -> list[int | _Branch]:
     groups = group_centres(unit(corpus.centres[inside]), corpus.settings) if levels > 1 else None
     if groups is None:
         return [int(cluster) for cluster in inside]

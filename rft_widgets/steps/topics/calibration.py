@@ -74,6 +74,21 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> fl
     return float(np.abs(distance).sum() / len(sure))
 
 
+def error_beyond_chance(confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """Expected calibration error (0..1), less what few records show of it by chance.
+
+    Of 400 records that come out exactly as likely as was said, the plain error is still about 0.05.
+    That much, the mean error of outcomes drawn at the said confidences, is taken off; at least 0
+    is left.
+    """
+    plain = calibration_error(confidences, right)
+    rng = np.random.default_rng(0)
+    sure = np.asarray(confidences, np.float64)
+    drawn = [calibration_error(confidences, (rng.random(len(sure)) < sure).tolist())
+             for _ in range(20)]  # fmt: skip
+    return max(0.0, plain - float(np.mean(drawn)))
+
+
 def folds_of(truth: npt.NDArray[np.intp], count: int, seed: int) -> npt.NDArray[np.intp]:
     """Fold of each record, topic by topic in turn, so that every fold has some of each topic."""
     rng = np.random.default_rng(seed)

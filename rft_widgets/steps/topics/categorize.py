@@ -26,7 +26,7 @@ from rft_widgets.model.topic import (
 )
 from rft_widgets.model.topic_settings import CATEGORIZE, CategorizeSettings
 from rft_widgets.steps.topics.calibration import (
-    calibration_error,
+    error_beyond_chance,
     fit_temperature,
     folds_of,
     softmax,
@@ -107,9 +107,7 @@ class Categorizer(Struct, frozen=True, kw_only=True):
     def _batch(self, ids: list[str], texts: list[str]) -> list[Categorization]:
         found: list[Categorization | None] = [None] * len(ids)
         if self.matcher and self.paths:
-            found = [
-                self._by_keyword(key, text) for key, text in zip(ids, texts, strict=True)
-            ]
+            found = [self._by_keyword(key, text) for key, text in zip(ids, texts, strict=True)]
         rest = [i for i, done in enumerate(found) if done is None]
         if rest:
             by_similarity = self._by_similarity([ids[i] for i in rest], [texts[i] for i in rest])
@@ -225,7 +223,7 @@ def fit_categorizer(
     return Categorizer(
         hierarchy=hierarchy,
         paths=paths,
-        calibration=_calibration(held, truth, seed),
+        calibration=_calibration(held, truth, seed, settings),
         keyword_confidence=keyword,
         members=len(chosen),
         matcher=matcher,
@@ -293,19 +291,29 @@ def _held_out(
     return held
 
 
-def _calibration(held: Vectors, truth: Labels, seed: int) -> Calibration:
+def _calibration(
+    held: Vectors, truth: Labels, seed: int, settings: CategorizeSettings
+) -> Calibration:
     right = held.argmax(1) == truth
+    usual = settings.usual_temperature * float(np.log(held.shape[1]))
+    share = len(truth) / (len(truth) + 2 * held.shape[1])
+
+    def temperature(scores: Vectors, real: Labels) -> float:
+        # One or two records a topic, held out, leave too little to learn from, and look hopeless.
+        measured = min(fit_temperature(scores, real), 2 * usual)
+        return float(np.exp(share * np.log(measured) + (1 - share) * np.log(usual)))
+
     # The error is measured on records that the temperature was not fitted on, either.
     sure = np.zeros(len(truth))
     half = folds_of(truth, 2, seed + 1)
     for part in (0, 1):
         other = half != part
-        sure[~other] = softmax(held[~other], fit_temperature(held[other], truth[other])).max(1)
+        sure[~other] = softmax(held[~other], temperature(held[other], truth[other])).max(1)
     return Calibration(
         records=len(truth),
         accuracy=float(right.mean()),
-        error=calibration_error(sure.tolist(), right.tolist()),
-        temperature=fit_temperature(held, truth),
+        error=error_beyond_chance(sure.tolist(), right.tolist()),
+        temperature=temperature(held, truth),
     )
 
 

@@ -90,7 +90,9 @@ def choose_count(
     few = len(vectors) < 40
     most = min(settings.max_topics, len(np.unique(vectors.round(4), axis=0)))
     most = min(most, max(2, len(vectors) // (4 if few else 5)))
-    grid = [k for k in _GRID if settings.min_topics <= k <= most] or [min(settings.min_topics, most)]
+    grid = [k for k in _GRID if settings.min_topics <= k <= most] or [
+        min(settings.min_topics, most)
+    ]
     halves = []
     for _ in range(3):
         order = rng.permutation(len(vectors))

@@ -136,9 +136,7 @@ def _distinct(ranked: list[str], scores: dict[str, float], limit: int) -> list[s
     return chosen
 
 
-def _name(
-    chosen: list[str], counts: Counter[str], taken: set[str], acronyms: set[str]
-) -> str:
+def _name(chosen: list[str], counts: Counter[str], taken: set[str], acronyms: set[str]) -> str:
     if not chosen:
         return ""
     parts = [chosen[0]]

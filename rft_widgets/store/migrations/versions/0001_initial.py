@@ -188,7 +188,7 @@ def upgrade() -> None:
     op.create_index(
         "records_generated",
         "records",
-        ["set_id", "seq"],
+        ["set_id", "seq", "is_generated"],
         unique=False,
         sqlite_where=sa.text("is_generated = 1"),
         postgresql_where=sa.text("is_generated = 1"),
@@ -198,7 +198,7 @@ def upgrade() -> None:
     op.create_index(
         "records_invalid",
         "records",
-        ["set_id", "seq"],
+        ["set_id", "seq", "is_valid"],
         unique=False,
         sqlite_where=sa.text("is_valid = 0"),
         postgresql_where=sa.text("is_valid = 0"),

@@ -1,0 +1,86 @@
+"""A coverage report as a table of HTML, and as a chart."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from rft_widgets.errors import ExtraRequired
+
+if TYPE_CHECKING:
+    from rft_widgets.model.coverage import CoverageReport
+
+COLOURS = {"under": "#c62828", "ok": "#2e7d32", "over": "#1565c0"}
+"""Colours of the status of a topic; the status is always written, too."""
+
+MOST_ROWS = 200
+"""Topics that are shown at most."""
+
+
+def html(report: CoverageReport) -> str:
+    """HTML of the report, complete in itself and with every text escaped."""
+    head = "".join(
+        f"<th style='text-align:{'left' if i in {0, 6} else 'right'}'>{name}</th>"
+        for i, name in enumerate(
+            ("Topic", "Records", "Share", "Target", "Gap", "Gap in records", "Status")
+        )
+    )
+    rows = "".join(
+        f"<tr><td style='text-align:left'>{escape(one.topic)}</td><td>{one.count:,}</td>"
+        f"<td>{one.percentage:.1f}%</td><td>{one.target_percentage:.1f}%</td>"
+        f"<td>{one.gap:+.1f}</td><td>{one.gap_records:+,}</td>"
+        f"<td style='text-align:left;color:{COLOURS[one.status]}'>{one.status}</td></tr>"
+        for one in report.topics[:MOST_ROWS]
+    )
+    more = len(report.topics) - MOST_ROWS
+    if more > 0:
+        rows += f"<tr><td colspan='7'>and {more:,} more topics</td></tr>"
+    advice = "".join(f"<li>{escape(text)}</li>" for text in report.recommendations)
+    return (
+        f"<div><p><b>{escape(headline(report))}</b> &middot; Target: &gt; 0.6 for good training</p>"
+        f"<p>{report.categorized_records:,} records under {len(report.topics):,} topics; "
+        f"{report.uncategorized_records:,} without a topic</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        + (f"<ul>{advice}</ul>" if advice else "")
+        + "</div>"
+    )
+
+
+def headline(report: CoverageReport) -> str:
+    """Give the scores in one line."""
+    if report.balance_score is None:
+        return "Balance: unknown (no record has a topic)"
+    return (
+        f"Balance: {report.balance_score:.2f} ({report.balance_band}) · "
+        f"entropy {report.entropy:.2f} · closeness to targets {report.closeness:.2f}"
+    )
+
+
+def plot(report: CoverageReport, ax: Any) -> Any:
+    """Draw the shares as bars and the targets as marks, on ``ax`` or on new axes."""
+    try:
+        import matplotlib.pyplot as plt  # noqa: PLC0415 - optional and slow to load
+    except ImportError as error:
+        raise ExtraRequired(
+            "Drawing needs matplotlib.", hint="Install it with: pip install 'rft-widgets[plots]'"
+        ) from error
+    shown = report.topics[:MOST_ROWS]
+    if ax is None:
+        _, ax = plt.subplots(figsize=(8, max(1.5, 0.3 * len(shown) + 1)), layout="constrained")
+    places = list(range(len(shown)))
+    # A dollar sign in a name would start a formula.
+    names = [one.topic.replace("$", r"\$") for one in shown]
+    ax.barh(
+        places, [one.percentage for one in shown], color=[COLOURS[one.status] for one in shown]
+    )
+    ax.plot(
+        [one.target_percentage for one in shown], places, "|", color="black", markersize=12,
+        label="target",
+    )  # fmt: skip
+    ax.set_yticks(places, names)
+    ax.invert_yaxis()
+    ax.set_xlabel("% of categorised records")
+    ax.set_title(headline(report))
+    if shown:
+        ax.legend()
+    return ax
