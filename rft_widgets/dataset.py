@@ -43,7 +43,7 @@ from rft_widgets.steps.export import ExportFormat
 from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
 from rft_widgets.steps.parse import LineRefused, chat_json, draft_from_json
 from rft_widgets.steps.validate import health_report, validate
-from rft_widgets.store import datasets, edits, history, imports, records
+from rft_widgets.store import datasets, edits, history, imports, pages, records, trash
 from rft_widgets.store.connection import Store
 from rft_widgets.store.imports import ImportMode, ImportState
 from rft_widgets.store.texts import can_hold
@@ -211,9 +211,7 @@ class OptimizationDataset:
         )
         if where is not None and given != RecordFilter():
             raise InvalidArgument("Give a filter or its fields by keyword, not both.")
-        return records.page(
-            self._store, self.id, where or given, sort=sort, limit=limit, after=after
-        )
+        return pages.page(self._store, self.id, where or given, sort=sort, limit=limit, after=after)
 
     def record(self, record_id: str) -> Record:
         """Read one record; `NotFound` if there is none of that id."""
@@ -221,7 +219,7 @@ class OptimizationDataset:
 
     def count(self, where: RecordFilter | None = None) -> int:
         """Count records; a search that matches very many is counted up to its limit."""
-        return records.count(self._store, self.id, where or RecordFilter())[0]
+        return pages.count(self._store, self.id, where or RecordFilter())[0]
 
     def select(
         self,
@@ -461,12 +459,12 @@ class OptimizationDataset:
 
     def delete_records(self, selection: Selection | str) -> Deletion:
         """Delete records; `undo_delete` brings them back."""
-        return edits.delete(self._store, self.id, _selection(selection))
+        return trash.delete(self._store, self.id, _selection(selection))
 
     def undo_delete(self, deletion: Deletion | str) -> int:
         """Bring deleted records back to their places and return how many."""
         key = deletion if isinstance(deletion, str) else deletion.id
-        return edits.undo(self._store, self.id, key)
+        return trash.undo(self._store, self.id, key)
 
     # -- display ---------------------------------------------------------------------------------
 

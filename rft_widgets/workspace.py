@@ -13,7 +13,7 @@ from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.dataset import DatasetSource
 from rft_widgets.model.record import RecordDraft
 from rft_widgets.steps.extract import Progress
-from rft_widgets.store import datasets, edits, history
+from rft_widgets.store import datasets, history, inserts, trash
 from rft_widgets.store.connection import Store
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Workspace:
                 objective=info.objective,
                 source=info.source,
             )
-            count = edits.copy_set(
+            count = inserts.copy_set(
                 connection,
                 datasets.live_set(connection, dataset_id, keep=True),
                 copy,
@@ -168,13 +168,13 @@ class Workspace:
         """Delete a dataset and everything in it. There is no undo."""
         with self._store.write(durable=True) as connection:
             orphans = datasets.remove(connection, dataset_id)
-        edits.purge(self._store, orphans)
+        trash.purge(self._store, orphans)
 
     def empty_trash(self) -> int:
         """Erase deleted and replaced records for good; returns how many. They cannot come back."""
         with self._store.read() as connection:
-            trash = datasets.trash_sets(connection)
-        return edits.purge(self._store, trash)
+            unseen = datasets.trash_sets(connection)
+        return trash.purge(self._store, unseen)
 
     def backup(self, path: str | Path) -> Path:
         """Write a consistent copy of a SQLite store to a new file, while it is in use."""

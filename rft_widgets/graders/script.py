@@ -16,14 +16,8 @@ import msgspec
 from rft_widgets.errors import GraderInvalid
 from rft_widgets.graders.outcome import Outcome, failed, one_line, rewarded
 from rft_widgets.graders.sample import Sample
-from rft_widgets.graders.sandbox.host import (
-    Answer,
-    GraderError,
-    Sandbox,
-    Worker,
-    WorkerFault,
-    packages_of,
-)
+from rft_widgets.graders.sandbox.host import Sandbox, Worker, packages_of
+from rft_widgets.graders.sandbox.wire import Answer, GraderError, WorkerFault
 from rft_widgets.model.grader import SANDBOX, GradingErrors, PythonGrader, SandboxLimits
 
 MAX_LOAD_FAILURES = 3

@@ -268,8 +268,8 @@ def _recommend(
         )
     if uncategorized:
         advice.append(
-            f"{_records(uncategorized)} ({_percent(uncategorized, everything):.1f}%) have no topic: "
-            f"categorise them, or add topics for them."
+            f"{_records(uncategorized)} ({_percent(uncategorized, everything):.1f}%) have no "
+            f"topic: categorise them, or add topics for them."
         )
     if everything < settings.min_records:
         advice.append(

@@ -70,9 +70,7 @@ def plot(report: CoverageReport, ax: Any) -> Any:
     places = list(range(len(shown)))
     # A dollar sign in a name would start a formula.
     names = [one.topic.replace("$", r"\$") for one in shown]
-    ax.barh(
-        places, [one.percentage for one in shown], color=[COLOURS[one.status] for one in shown]
-    )
+    ax.barh(places, [one.percentage for one in shown], color=[COLOURS[one.status] for one in shown])
     ax.plot(
         [one.target_percentage for one in shown], places, "|", color="black", markersize=12,
         label="target",

@@ -153,7 +153,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
     """How far confidences can be trusted, measured on records that were held out.
 
     ``error`` is the expected calibration error (0..1, ten bins): the mean distance between the
-    confidence and the share that is right, less what so many records show of it by chance. It and ``accuracy`` are ``None`` without ``records``.
+    confidence and the share that is right, less what so many records show of it by chance. It and
+    ``accuracy`` are ``None`` without ``records``.
     """
 
     records: int

@@ -28,8 +28,8 @@ from rft_widgets.steps.parse import (
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import imports, search
 from rft_widgets.store.connection import Store
-from rft_widgets.store.edits import NewRecord, new_record
 from rft_widgets.store.imports import ImportMode, ImportState
+from rft_widgets.store.inserts import NewRecord, new_record
 
 Progress = Callable[[ImportProgress], None]
 _BATCH_BYTES = 32 * 1024**2  # long records make smaller batches, so that memory stays bounded

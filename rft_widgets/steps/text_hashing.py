@@ -95,11 +95,12 @@ class TokenHashes:
 
 def mixed(hashes: Hashes) -> Hashes:
     """Spread every bit of the hashes over all of them."""
-    result = hashes ^ (hashes >> np.uint64(32))
+    result: Hashes = hashes ^ (hashes >> np.uint64(32))
     result *= np.uint64(0xD6E8FEB86659FD93)
     result ^= result >> np.uint64(32)
     result *= np.uint64(0xD6E8FEB86659FD93)
-    return result ^ (result >> np.uint64(32))
+    result ^= result >> np.uint64(32)
+    return result
 
 
 def chunks(texts: Sequence[str], max_chars: int) -> list[slice]:
@@ -118,14 +119,15 @@ def chunks(texts: Sequence[str], max_chars: int) -> list[slice]:
 
 def _signs(data: npt.NDArray[np.uint8]) -> Indices:
     """Where signs stand that change what a text says."""
-    at = np.flatnonzero(_SIGN[data])
+    at: Indices = np.flatnonzero(_SIGN[data])
     padded = np.concatenate([data, np.full(2, ord(" "), np.uint8)])
     after, second = padded[at + 1], padded[at + 2]
     # A minus has a number after it, a hyphen or a dash has not.
     minus = _DIGIT[after] | ((after == ord(" ")) & _DIGIT[second])
     touching = (_WORD | _SIGN)[after] | (_WORD | _SIGN)[data[at - 1]]
     sign = data[at]
-    return at[np.where(sign == ord("-"), minus, touching | ~_BRACKET[sign])]
+    kept: Indices = at[np.where(sign == ord("-"), minus, touching | ~_BRACKET[sign])]
+    return kept
 
 
 def _plain(text: str, max_chars: int) -> bytes:

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+FEW = 500
+"""Values in one IN list: few enough for any database, many enough to be worth a query."""
+
 
 def insert_rows(connection: Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows that hold a value for every column, in the table's order.

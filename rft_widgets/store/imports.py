@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import ImportInterrupted, NotFound
 from rft_widgets.model.record import LineError
-from rft_widgets.store import datasets, edits, history
+from rft_widgets.store import datasets, history, inserts, trash
 from rft_widgets.store.clock import now_us
 from rft_widgets.store.schema import imports, issues
 from rft_widgets.store.texts import can_hold
@@ -98,13 +98,13 @@ def find_unfinished(
 def write_batch(
     store: Store,
     state: ImportState,
-    rows: list[edits.NewRecord],
+    rows: list[inserts.NewRecord],
     errors: list[LineError],
 ) -> None:
     """Store a batch and how far the file is read, in one transaction; counts go into `state`."""
     with store.write(durable=True) as connection:
         _check_target(connection, state)
-        done = edits.insert(
+        done = inserts.insert(
             store, connection, state.dataset_id, state.set_id, rows, import_id=state.id
         )
         if errors:
@@ -179,7 +179,7 @@ def abandon(store: Store, states: Iterable[ImportState]) -> None:
                 issues.delete().where(issues.c.seq.is_(None), issues.c.import_id == state.id)
             )
         if state.mode == "replace":
-            edits.purge(store, [state.set_id])
+            trash.purge(store, [state.set_id])
 
 
 def check_exists(connection: Connection, dataset_id: str, import_id: str) -> None:

@@ -268,8 +268,9 @@ def _update_statistics(store: Store) -> None:
 
 
 def _index_some(store: Store, connection: Connection, set_id: int, limit: int) -> int:
+    # One at a time: another process that indexes the same set waits here until this one is done.
     row = connection.execute(
-        sa.select(record_sets.c.indexed_seq).where(record_sets.c.id == set_id)
+        sa.select(record_sets.c.indexed_seq).where(record_sets.c.id == set_id).with_for_update()
     ).one_or_none()
     if row is None:
         return 0

@@ -29,7 +29,8 @@ OPEN = """
     sys.stdin.readline()
     with rft.Workspace(sys.argv[1]) as ws:
         ds = ws.create("by " + sys.argv[2])
-        ds.add_records([{"messages": [{"role": "user", "content": "A question of " + sys.argv[2]}]}])
+        message = {"role": "user", "content": "A question of " + sys.argv[2]}
+        ds.add_records([{"messages": [message]}])
         print(ds.count(), ds.records(search="question").total)
 """
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import random
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -686,3 +688,174 @@ def test_revision_counts_every_change(workspace: rft.Workspace):
     assert seen == sorted(set(seen))
     dataset.records()
     assert dataset.info.revision == seen[-1]
+
+
+# -- sets of records, streams and summaries --------------------------------------------------------
+
+
+def test_an_empty_list_of_ids_selects_nothing(workspace: rft.Workspace):
+    dataset = workspace.create("nothing")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(5)])
+    for selection in (dataset.select(ids=[]), dataset.select(rft.RecordFilter(valid=True), ids=[])):
+        assert ids(dataset, selection) == []
+        assert dataset.assign_topic(selection, "topic") == 0
+        assert dataset.delete_records(selection).count == 0
+    assert dataset.count(rft.RecordFilter(uncategorized=True)) == 5
+
+
+def test_fifty_thousand_ids(workspace: rft.Workspace):
+    dataset = workspace.create("many")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(60)])
+    strangers = [f"stranger-{n}-é'\"{{}}\\" for n in range(50_000)]
+    some = [f"r{n}" for n in range(10, 30)]
+    rest = [f"r{n}" for n in (*range(10), *range(30, 60))]
+    assert ids(dataset, dataset.select(ids=strangers + some)) == some
+    but = dataset.select(rft.RecordFilter(), except_ids=strangers + some)
+    assert ids(dataset, but) == rest
+    assert dataset.assign_topic(dataset.select(ids=strangers + some), "many") == 20
+    assert dataset.delete_records(but).count == 40
+    assert ids(dataset) == some
+
+
+def test_cursors_fit_one_order_only(filled: Filled):
+    sorts = [sign + key for key in SORTS for sign in ("", "-")]
+    cursors = {sort: filled.dataset.records(sort=sort, limit=3).next for sort in sorts}
+    for made, used in itertools.permutations(sorts, 2):
+        with pytest.raises(InvalidArgument, match="after"):
+            filled.dataset.records(sort=used, after=cursors[made])
+
+
+def test_a_stale_edit_says_what_differs(workspace: rft.Workspace):
+    dataset = workspace.create("stale")
+    dataset.add_records([chat_line("The question", "Old", id="r", x=1)])
+    mine = dataset.record("r")
+    dataset.edit_record("r", output=[assistant("Theirs")])
+    with pytest.raises(StaleEdit) as info:
+        dataset.edit_record(mine, item={"x": 2})
+    text = str(info.value)
+    assert "Record r was changed by somebody else" in text
+    assert "version 2" in text
+    assert "version 1" in text
+    assert "they differ in output, item" in text
+    assert "Read the record again" in text
+    assert (dataset.record("r").output.messages[0].text, dataset.record("r").item) == (
+        "Theirs",
+        {"x": 1},
+    )
+
+
+def test_random_deletions_keep_the_rule_of_duplicates(workspace: rft.Workspace):
+    """The first of those with one span id or one input is valid, after every change."""
+    rng = random.Random(3)
+    dataset = workspace.create("twins")
+    lines = [
+        {
+            "input": {"messages": [user(f"One of a few questions: {rng.randint(0, 12)}")]},
+            "span_id": rng.choice((None, f"s{rng.randint(0, 12)}")),
+            "id": f"r{n:02}",
+        }
+        for n in range(60)
+    ]
+    dataset.add_records(lines)
+
+    def expected(there: list[dict[str, Any]]) -> dict[str, list[str]]:
+        seen: set[Any] = set()
+        found = {}
+        for line in there:
+            keys = {line["input"]["messages"][0]["content"], line["span_id"]} - {None}
+            found[line["id"]] = ["duplicate"] if keys & seen else []
+            seen |= keys
+        return found
+
+    gone: dict[str, list[dict[str, Any]]] = {}
+    there = list(lines)
+    for _ in range(25):
+        if gone and rng.random() < 0.45:
+            key = rng.choice(list(gone))
+            dataset.undo_delete(key)
+            there = sorted([*there, *gone.pop(key)], key=lambda line: line["id"])
+        else:
+            some = rng.sample(there, min(len(there), rng.randint(1, 12)))
+            chosen = dataset.select(ids=[line["id"] for line in some])
+            gone[dataset.delete_records(chosen).id] = some
+            there = [line for line in there if line not in some]
+        assert flags(dataset) == expected(there)
+
+
+def test_iterating_while_records_come_and_go(workspace: rft.Workspace):
+    dataset = workspace.create("stream")
+    dataset.add_records([chat_line(f"The question {n}", id=f"r{n}") for n in range(3_500)])
+    seen = []
+    for record in dataset.iterate():
+        seen.append(record.id)
+        if len(seen) == 1_200:
+            gone = [f"r{n}" for n in (*range(50), *range(3_000, 3_100))]
+            assert dataset.delete_records(dataset.select(ids=gone)).count == 150
+            dataset.add_records([chat_line("A question that came late", id="late")])
+    assert seen == [f"r{n}" for n in range(3_500) if not 3_000 <= n < 3_100] + ["late"]
+
+
+def test_a_stream_that_is_left_early_blocks_nobody(workspace: rft.Workspace):
+    dataset = workspace.create("stream")
+    dataset.add_records([chat_line(f"The question {n}") for n in range(40)])
+    stream = dataset.iterate()
+    next(stream)
+    assert dataset.delete_records(dataset.select()).count == 40
+    assert workspace.empty_trash() == 40
+
+
+def test_a_table_has_a_row_for_each_record(filled: Filled):
+    frame = filled.dataset.to_pandas()
+    records = filled.records
+    assert frame["id"].tolist() == [r.id for r in records]
+    assert frame["is_valid"].tolist() == [r.is_valid for r in records]
+    assert frame["validation_errors"].tolist() == [", ".join(errors(r)) for r in records]
+    assert frame["dry_run_score"].astype(object).where(frame["dry_run_score"].notna(), None).tolist(
+    ) == [r.dry_run_score for r in records]  # fmt: skip
+    assert frame["prompt"].tolist() == [
+        next((m.text for m in reversed(r.input.messages) if m.role == "user"), "") for r in records
+    ]
+    assert [json.loads(text)[0]["content"] for text in frame["messages"]] == [
+        r.input.messages[0].content for r in records
+    ]
+    some = filled.dataset.to_pandas(filled.dataset.select(rft.RecordFilter(valid=False)))
+    assert some["id"].tolist() == [r.id for r in records if not r.is_valid]
+    empty = filled.dataset.to_pandas(rft.Selection())
+    assert len(empty) == 0
+    assert empty.columns.tolist() == frame.columns.tolist()
+    for name in ("is_valid", "is_generated", "dry_run_score", "tokens", "turns", "updated_at"):
+        assert empty[name].dtype == frame[name].dtype, name
+
+
+def test_stats_and_health_agree_with_a_count_by_hand(filled: Filled):
+    records = filled.records
+    codes = Counter(code for r in records for code in errors(r))
+    valid = sum(not errors(r) for r in records)
+    stats, health = filled.dataset.stats, filled.dataset.health
+    assert (stats.total_records, stats.valid_records) == (len(records), valid)
+    assert stats.invalid_records == len(records) - valid > 0
+    assert stats.generated_records == sum(r.is_generated for r in records)
+    assert stats.topics_count == len({r.topic for r in records} - {None})
+    assert (health.total, health.valid, health.invalid) == (
+        len(records),
+        valid,
+        len(records) - valid,
+    )
+    assert health.errors_by_code == dict(codes)
+    assert health.duplicates == codes["duplicate"]
+    for code, number in codes.items():
+        assert filled.dataset.count(rft.RecordFilter(code=code)) == number
+
+
+@pytest.mark.parametrize(
+    ("broken", "total", "status"),
+    [(0, 0, "empty"), (0, 5, "healthy"), (1, 5, "attention"), (2, 9, "warning"), (5, 5, "warning")],
+)
+def test_the_health_bar(sqlite_workspace: rft.Workspace, broken: int, total: int, status: str):
+    dataset = sqlite_workspace.create("health")
+    dataset.add_records(
+        [chat_line(f"Hm {n}" if n < broken else f"The question {n}") for n in range(total)]
+    )
+    health = dataset.health
+    assert (health.status, health.total, health.invalid) == (status, total, broken)
+    assert bool(health.recommendations) == (broken > 0)

@@ -6,10 +6,21 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import rft_widgets as rft
-from tests.builders import assistant, call, chat_line, tool, tool_message, user, write_jsonl
+from rft_widgets.model.settings import STORE
+from tests.builders import (
+    all_pages,
+    assistant,
+    call,
+    chat_line,
+    tool,
+    tool_message,
+    user,
+    write_jsonl,
+)
 
 TEXTS = {
     "shop": "I would like a refund for order 4711, please",
@@ -359,3 +370,107 @@ def test_a_very_long_search(dataset: rft.OptimizationDataset):
     assert found(dataset, "refund " * 2_000) == ["shop", "shout"]
     assert found(dataset, "x" * 100_000) == []
     assert found(dataset, " ".join(f"w{n}" for n in range(3_000))) == []
+
+
+# -- sizes and counts ------------------------------------------------------------------------------
+
+
+def test_long_words_and_long_texts(workspace: rft.Workspace):
+    """As images in base64 are: the end of a word is found, too, however long it is."""
+    dataset = workspace.create("long")
+    blob = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=20_000))
+    words = " ".join(f"word{n}" for n in range(3_000))
+    dataset.add_records(
+        [
+            chat_line(f"Decode this: {blob}NEEDLE{blob}", id="blob"),
+            chat_line(f"{words} NEEDLE", id="words"),
+        ]
+    )
+    assert found(dataset, "needle") == ["blob", "words"]
+    assert found(dataset, blob[4_000:4_030]) == ["blob"]
+    assert found(dataset, blob[-30:]) == ["blob"]
+    assert found(dataset, f"needle{blob[:40]}") == ["blob"]
+    assert found(dataset, "word2999 needle") == ["words"]
+
+
+def test_a_whole_prompt_pasted_as_a_search(workspace: rft.Workspace):
+    dataset = workspace.create("pasted")
+    words = [
+        f"{w}{n}{end}" for n in range(300, 700) for w, end in (("w", ""), ("x", ","), ("ä", ""))
+    ]
+    dataset.add_records(
+        [chat_line(" ".join(words), id="all"), chat_line(" ".join(words[1:]), id="some")]
+    )
+    assert found(dataset, " ".join(words)) == ["all"]
+    assert found(dataset, " ".join(words[1:])) == ["all", "some"]
+    assert found(dataset, " ".join([*words, "nowhere"])) == []
+    assert found(dataset, f'"{" ".join(words)}"') == ["all"]
+
+
+def test_a_search_while_an_import_runs(workspace: rft.Workspace):
+    dataset = workspace.create("running")
+    seen = []
+
+    def look(progress: Any) -> None:
+        if progress.phase == "reading":
+            dataset.edit_record(f"r{progress.imported - 1}", messages=[user("An edited question")])
+            seen.append((progress.imported, dataset.count(rft.RecordFilter(search="number"))))
+
+    lines = (chat_line(f"A question number {n}", id=f"r{n}") for n in range(2_500))
+    assert dataset.add_records(lines, progress=look).imported == 2_500
+    assert seen == [(1_000, 999), (2_000, 1_998), (2_500, 2_497)]
+    assert found(dataset, "edited") == ["r999", "r1999", "r2499"]
+    assert found(dataset, "number 2498") == ["r2498"]
+
+
+def test_counts_stop_at_the_limit(workspace: rft.Workspace, monkeypatch: pytest.MonkeyPatch):
+    assert STORE.exact_count_limit == 10_000
+    dataset = workspace.create("counted")
+    lines = [chat_line(f"Question {n} has {'even' if n % 2 else 'odd'} words") for n in range(120)]
+    dataset.add_records(lines)
+    small = msgspec.structs.replace(STORE, exact_count_limit=60)
+    monkeypatch.setattr("rft_widgets.store.pages.STORE", small)
+    for search, count in (("question", 120), ("odd", 60), ("Question 119", 1), ("no", 0)):
+        page = dataset.records(search=search, limit=5)
+        assert (page.total, page.total_is_exact) == ((60, False) if count > 60 else (count, True))
+        assert dataset.count(rft.RecordFilter(search=search)) == page.total
+        assert len(all_pages(dataset, search=search, limit=50)) == count
+    page = dataset.records(limit=5)
+    assert (page.total, page.total_is_exact) == (120, True), "only a search is counted to a limit"
+    assert dataset.count(rft.RecordFilter(valid=True)) == 120
+
+
+def test_a_count_that_is_not_exact_is_a_lower_bound(workspace: rft.Workspace):
+    dataset = workspace.create("verified")
+    names = [f"r{n}" for n in range(1_100)]
+    dataset.add_records([chat_line(f"Value {n} of order_id", id=f"r{n}") for n in range(1_100)])
+    page = dataset.records(search="order_id", limit=5)
+    assert page.total == 1_100 if page.total_is_exact else 1_000 <= page.total < 1_100
+    assert [r.id for r in all_pages(dataset, search="order_id", limit=400)] == names
+    assert dataset.records(search="order_id", limit=1, sort="-position").records[0].id == "r1099"
+
+
+@pytest.mark.parametrize("sort", ["-position", "messages", "-topic", "valid", "-score", "updated"])
+def test_a_common_piece_in_every_order_with_filters(workspace: rft.Workspace, sort: Any):
+    rng = random.Random(5)
+    dataset = workspace.create("common")
+    dataset.add_records(
+        {
+            "input": {"messages": [user(f"pre{n}item{n % 7} is {rng.choice(('red', 'blue'))}")]},
+            "id": f"r{n}",
+            "topic": rng.choice((None, "t1", "t2")),
+            "dry_run_score": rng.choice((None, 0.1, 0.5, 0.9)),
+            "is_generated": rng.random() < 0.5,
+        }
+        for n in range(500)
+    )
+    everything = rft.RecordFilter(source="traces", max_score=0.6)
+    in_order = all_pages(dataset, everything, sort=sort, limit=1_000)
+    for search in ("item", "item3", "item blue", '"is red"', "pre4 item", "nowhere"):
+        where = msgspec.structs.replace(everything, search=search)
+        parts = [search.strip('"')] if '"' in search else search.split()
+        expected = [
+            r.id for r in in_order if all(part in r.input.messages[0].text for part in parts)
+        ]
+        pages = all_pages(dataset, where, sort=sort, limit=13)
+        assert [r.id for r in pages] == expected, search

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -447,6 +449,51 @@ def test_a_copy_can_be_named_and_copied_again(workspace: rft.Workspace):
     third = workspace.duplicate(copy.id)
     assert prompts(third) == ["A question that is long"]
     assert original.stats.total_records == 0
+
+
+def test_copies_made_while_others_write_are_whole(workspace: rft.Workspace, store_url: str):
+    dataset = workspace.create("Moving")
+    dataset.add_records(drafts(400))
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def churn(seed: int) -> None:
+        chance = random.Random(seed)
+        try:
+            with rft.Workspace(store_url) as other:
+                theirs = other.dataset(dataset.id)
+                for turn in itertools.count():
+                    if stop.is_set():
+                        return
+                    if seed:
+                        some = [f"r{chance.randrange(400)}" for _ in range(20)]
+                        theirs.undo_delete(theirs.delete_records(theirs.select(ids=some)))
+                    else:
+                        made = (f"n{turn}x{n}" for n in range(30))
+                        theirs.add_records(
+                            draft(f"Question {name} is new", id=name) for name in made
+                        )
+        except BaseException as error:  # it must reach the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=churn, args=(seed,)) for seed in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        copies = [workspace.duplicate(dataset.id) for _ in range(8)]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+    assert failures == []
+    for copy in copies:
+        found = list(copy.iterate())
+        assert len(found) == copy.stats.total_records == copy.events[0].details["records"]
+        assert len(found) > 300
+        for record in found:
+            assert f"Question {record.id.removeprefix('r')} " in record.input.messages[0].text
+        assert copy.records(search="question").total == len(found)
+    assert dataset.records(search="question").total == dataset.stats.total_records
 
 
 # -- deleting -------------------------------------------------------------------------------------

@@ -20,11 +20,12 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import msgspec
 
 from rft_widgets.errors import InvalidArgument, SandboxUnavailable
+from rft_widgets.graders.sandbox.wire import ANSWER, Answer, WorkerFault, decode_answer
 from rft_widgets.graders.sandbox.worker import EXTRA_MODULES, MAX_ANSWER_BYTES
 from rft_widgets.model.grader import SANDBOX, SandboxLimits
 
@@ -34,16 +35,6 @@ UNSAFE_VARIABLE = "RFT_WIDGETS_UNSAFE_GRADERS"
 REFUSAL = "This computer cannot isolate grader code; use an LLM judge, similarity or string check"
 FOLDER = Path(__file__).parent
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); import worker; worker.main(int(sys.argv[2]))"
-
-FaultKind = Literal["timeout", "crash", "protocol"]
-
-
-class WorkerFault(Exception):  # noqa: N818 - what happened to one request; callers make a result of it
-    """A worker gave no answer that counts."""
-
-    def __init__(self, kind: FaultKind, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 class Sandbox:
@@ -163,7 +154,7 @@ class Worker:
     def handshake(self) -> Answer:
         """Wait until the worker has confined itself and proved it, or says why it cannot."""
         try:
-            return _ANSWER.decode(self._receive(time.monotonic() + 10.0))
+            return ANSWER.decode(self._receive(time.monotonic() + 10.0))
         except (WorkerFault, msgspec.MsgspecError) as error:
             self.close()
             raise SandboxUnavailable(f"{REFUSAL} (the worker did not start: {error}).") from error
@@ -182,7 +173,7 @@ class Worker:
         try:
             self._expect_silence()
             self._transmit(len(frame).to_bytes(4, "big") + frame, deadline)
-            answer = _decode(self._receive(deadline), request_id)
+            answer = decode_answer(self._receive(deadline), request_id)
         except WorkerFault as fault:
             ended = self.close()
             if fault.kind == "crash":
@@ -234,46 +225,6 @@ class Worker:
         left = deadline - time.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
             raise WorkerFault("timeout", "the grader took too long")
-
-
-class GraderError(msgspec.Struct, frozen=True):
-    """What user code raised."""
-
-    type: str | None
-    message: str
-    line: int | None
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a source."""
-
-    message: str
-    line: int | None
-    column: int | None
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What a worker may say; anything else is a violation."""
-
-    id: str | None = None
-    score: float | None = None
-    error: GraderError | None = None
-    problem: Problem | None = None
-    ready: str | None = None
-    refused: str | None = None
-
-
-_ANSWER = msgspec.json.Decoder(Answer)
-
-
-def _decode(payload: bytes, request_id: str) -> Answer:
-    try:
-        answer = _ANSWER.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise WorkerFault("protocol", "the grader's process answered nonsense") from None
-    if answer.id is None or not secrets.compare_digest(answer.id.encode(), request_id.encode()):
-        raise WorkerFault("protocol", "the grader's process answered another question")
-    return answer
 
 
 class _Nursery:

@@ -181,7 +181,7 @@ def fit_topics(
         directions = np.asarray(space.axes @ centres.T, np.float32)
         similar = np.asarray(space.weigh([drawn[i] for i in known]) @ directions, np.float32)
         floor = _floor(similar, nearest, seed, settings)
-        calibration = _calibrate(space, points, similar, nearest, seed)
+        calibration = _calibrate(points, similar, nearest, seed)
     tell(0.85, "Naming topics")
     labels = np.full(len(drawn), -1, np.intp)
     labels[known] = nearest
@@ -236,15 +236,13 @@ def _floor(similar: Vectors, nearest: Labels, seed: int, settings: ClusterSettin
     return float(max(0.0, np.quantile(foreign, settings.other_quantile)))
 
 
-def _calibrate(
-    space: TextSpace, points: Vectors, similar: Vectors, nearest: Labels, seed: int
-) -> Calibration:
+def _calibrate(points: Vectors, similar: Vectors, nearest: Labels, seed: int) -> Calibration:
     """Hold members out, find the centres again without them, and see how sure they come back."""
     count = similar.shape[1]
     if count < 2 or len(points) < 2 * count:
         return Calibration(records=0, accuracy=None, error=None, temperature=0.1)
     folds = folds_of(nearest, CATEGORIZE.folds, seed)
-    # The similarity to a feature direction is the one on the axes, shortened by what they leave out.
+    # Similarities by features are those on the axes, shortened by what the axes leave out.
     lengths = similar[np.arange(len(nearest)), nearest]
     cosine = np.einsum("ij,ij->i", points, _means(points, nearest, count)[nearest])
     shrink = lengths / np.where(np.abs(cosine) > 1e-6, cosine, 1.0)

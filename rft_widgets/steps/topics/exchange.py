@@ -110,9 +110,7 @@ def _nested(node: TopicNode) -> dict[str, Any]:
 
 def _flat(tree: TopicHierarchy) -> dict[str, Any]:
     names = [node.name for node in tree.walk()]
-    key = {
-        node.id: node.name if names.count(node.name) == 1 else node.id for node in tree.walk()
-    }
+    key = {node.id: node.name if names.count(node.name) == 1 else node.id for node in tree.walk()}
     written: dict[str, Any] = {}
     for node in tree.walk():
         entry: dict[str, Any] = {"description": node.description}
@@ -134,7 +132,9 @@ def _parsed(text: str | bytes) -> Any:
             f"has {size:,} bytes, and the limit is {TOPIC_LIMITS.max_file_bytes:,}",
         )
     try:
-        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+        decoded = (
+            text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+        )
         decoded.encode()
         return json.loads(
             decoded, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
@@ -166,17 +166,13 @@ def _refuse(place: str, reason: str) -> NoReturn:
 
 def _read(topics: Any, place: str) -> list[TopicNode]:
     if isinstance(topics, list):
-        return [
-            _nested_node(value, f"{place}[{i}]", 1, None) for i, value in enumerate(topics)
-        ]
+        return [_nested_node(value, f"{place}[{i}]", 1, None) for i, value in enumerate(topics)]
     if not isinstance(topics, dict):
         _refuse(place, f"is {_kind(topics)}, not a map or a list of topics")
     if isinstance(topics.get("name"), str):
         return [_nested_node(topics, place, 1, None)]
     if any(isinstance(value, dict) and "children" in value for value in topics.values()):
-        return [
-            _nested_node(value, f"{place}.{name}", 1, name) for name, value in topics.items()
-        ]
+        return [_nested_node(value, f"{place}.{name}", 1, name) for name, value in topics.items()]
     return _FlatReader(topics, place).nodes()
 
 
@@ -219,6 +215,9 @@ class _FlatReader:
                 _refuse(f"{place}.{key}", f"is {_kind(value)}, not a topic")
             self._entries[key] = value
         for key, value in list(self._entries.items()):
+            if value.get("parentTopic") is None:
+                self._add_parents(key)
+        for key, value in list(self._entries.items()):
             for i, child in enumerate(_texts(value, "subtopics", f"{place}.{key}")):
                 known = self._key(child, key)
                 if known is None:
@@ -230,7 +229,7 @@ class _FlatReader:
             parent = value.get("parentTopic")
             where = f"{place}.{key}.parentTopic"
             if parent is None and SEPARATOR in key and key not in self._parents:
-                parent = self._by_path(key.rpartition(SEPARATOR)[0])
+                parent = key.rpartition(SEPARATOR)[0]
             if parent is None or parent == "":
                 continue
             if not isinstance(parent, str):
@@ -255,6 +254,13 @@ class _FlatReader:
             _refuse(place, "has no name")
         children = [self._node(child, level + 1) for child in self._below.get(key, [])]
         return topic(name, _description(value, place), _keywords(value, place), children)
+
+    def _add_parents(self, key: str) -> None:
+        """Make the topics above a path that have no entry of their own."""
+        above = key.rpartition(SEPARATOR)[0]
+        while above and self._by_path(above) is None:
+            self._entries[above] = {}
+            above = above.rpartition(SEPARATOR)[0]
 
     def _key(self, reference: str, parent: str) -> str | None:
         """Key of the topic that a reference means: a key, or a name under the parent's path."""

@@ -53,10 +53,12 @@ def _is_contentless(text: str) -> bool:
 
 
 _GREETING = frozenset(
-    "hi hey hello hiya howdy yo greetings good morning afternoon evening day night there everyone "
-    "all team folks sir madam dear assistant bot ai how are you doing is it going thanks thank "
-    "please ok okay yes no sup what s up anyone can i ask a question have quick test testing "
-    "hallo guten tag hola buenos dias tardes bonjour salut ciao ola start begin help me".split()
+    """
+    hi hey hello hiya howdy yo greetings good morning afternoon evening day night there everyone all
+    team folks sir madam dear assistant bot ai how are you doing is it going thanks thank please ok
+    okay yes no sup what s up anyone can i ask a question have quick test testing hallo guten tag
+    hola buenos dias tardes bonjour salut ciao ola start begin help me
+    """.split()  # noqa: SIM905 - a list of this length is read as text
 )
 """Words of greetings and of small talk; a text of nothing else has no topic."""
 

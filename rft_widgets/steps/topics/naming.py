@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -106,7 +107,7 @@ def unique_name(name: str, taken: set[str]) -> str:
 
 def _terms(words: list[str]) -> set[str]:
     kept = {word for word in words if _is_telling(word)}
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         if _is_telling(first) and (_is_telling(second) or second in _PARTICLES):
             kept.add(f"{first} {second}")
     return kept

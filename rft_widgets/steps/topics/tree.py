@@ -244,7 +244,12 @@ def delete(tree: TopicHierarchy, path: str, *, into: str | None = None) -> Edit:
 
 
 def split(
-    tree: TopicHierarchy, path: str, texts: Sequence[str], *, parts: int | None = None, seed: int = 0
+    tree: TopicHierarchy,
+    path: str,
+    texts: Sequence[str],
+    *,
+    parts: int | None = None,
+    seed: int = 0,
 ) -> Split:
     """Divide a leaf into topics below it, found in the texts of its records.
 
