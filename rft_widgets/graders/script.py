@@ -109,8 +109,12 @@ class ScriptGrader:
             worker = self._idle.pop() if self._idle and not fresh else None
         if worker is not None and worker.loaded:
             return worker, Outcome()
+        if worker is None:
+            try:
+                worker = self._sandbox.spawn(self._packages)
+            except WorkerFault as fault:
+                return None, self._broken(fault, self._limits.load_timeout_s)
         try:
-            worker = worker or self._sandbox.spawn(self._packages)
             answer = worker.request(_body("load", self._source), self._limits.load_timeout_s)
         except WorkerFault as error:
             return None, self._not_loaded(self._broken(error, self._limits.load_timeout_s))
@@ -147,8 +151,8 @@ class ScriptGrader:
         return failed(text, errors)
 
     def _check(self, where: str) -> None:
-        worker = self._sandbox.spawn(self._packages)
         try:
+            worker = self._sandbox.spawn(self._packages)
             answer = worker.request(_body("check", self._source), self._limits.load_timeout_s)
         except WorkerFault as fault:
             raise GraderInvalid(

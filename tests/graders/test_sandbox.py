@@ -473,6 +473,23 @@ def test_interrupting_the_host_does_not_mix_up_answers(sandbox: Sandbox) -> None
         assert grader.grade(Sample(), {"slow": 0, "r": 0.2}).reward == 0.2
 
 
+def test_interrupting_the_housekeeping_does_not_mix_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def grade(s, i): return 1 / i['n']"
+    with Sandbox(LIMITS) as box, compile_grader(PythonGrader(source=text), sandbox=box) as grader:
+        assert grader.grade(Sample(), {"n": 1}).reward == 1.0
+        nursery = box._nursery
+        assert nursery is not None
+
+        def interrupted() -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(nursery, "_reply", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            grader.grade(Sample(), {"n": 0})  # its worker is to be replaced
+        assert [grader.grade(Sample(), {"n": n}).reward for n in (2, 4)] == [0.5, 0.25]
+        assert box._nursery is not nursery
+
+
 # Systems that cannot isolate
 
 

@@ -103,7 +103,7 @@ class Sandbox:
             if self._closed:
                 raise InvalidArgument("The sandbox is closed.", hint="Open a new one.")
             nursery = self._nursery
-            if nursery is None or nursery.owner != os.getpid():
+            if nursery is None or not nursery.usable:
                 nursery = self._nursery = _start_nursery()
             try:
                 nursery.warm(packages)
@@ -239,6 +239,10 @@ class _Nursery:
         self._end = weakref.finalize(self, _end_nursery, process, control, self.owner)
         self._ask_nothing(timeout_s=30.0)
 
+    @property
+    def usable(self) -> bool:
+        return self._end.alive and self.owner == os.getpid()
+
     def close(self) -> None:
         self._end()
 
@@ -291,13 +295,17 @@ class _Nursery:
         return f"exit code {os.WEXITSTATUS(status)}"
 
     def _ask(self, command: dict[str, Any], fds: Sequence[int] = ()) -> Any:
+        data = json.dumps(command).encode() + b"\n"
         with self._lock:
-            data = json.dumps(command).encode() + b"\n"
-            if fds:
-                socket.send_fds(self._control, [data], list(fds))
-            else:
-                self._control.sendall(data)
-            return self._reply()
+            try:
+                if fds:
+                    socket.send_fds(self._control, [data], list(fds))
+                else:
+                    self._control.sendall(data)
+                return self._reply()
+            except BaseException:
+                self.close()  # an answer that nobody waited for would be taken for the next one
+                raise
 
     def _ask_nothing(self, timeout_s: float) -> None:
         self._control.settimeout(timeout_s)
