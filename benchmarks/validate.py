@@ -15,7 +15,8 @@ from typing import Any
 from benchmarks import floors
 from benchmarks.material import Material
 from benchmarks.measure import Row, row
-from rft_widgets.steps.parse import LineRefused, parse_line
+from rft_widgets.steps.parse import parse_line
+from rft_widgets.steps.refusals import LineRefused
 from rft_widgets.steps.validate import validate
 
 MOST_LINES = 100_000

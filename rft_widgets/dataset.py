@@ -41,7 +41,8 @@ from rft_widgets.model.settings import LIMITS
 from rft_widgets.steps import export as exporting
 from rft_widgets.steps.export import ExportFormat
 from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
-from rft_widgets.steps.parse import LineRefused, chat_json, draft_from_json
+from rft_widgets.steps.parse import chat_json, draft_from_json
+from rft_widgets.steps.refusals import LineRefused
 from rft_widgets.steps.validate import health_report, validate
 from rft_widgets.store import datasets, edits, history, imports, pages, records, trash
 from rft_widgets.store.connection import Store

@@ -14,7 +14,8 @@ import pytest
 
 from benchmarks import generator, report
 from benchmarks.measure import Times, row
-from rft_widgets.steps.parse import LineRefused, parse_line
+from rft_widgets.steps.parse import parse_line
+from rft_widgets.steps.refusals import LineRefused
 from rft_widgets.steps.validate import validate
 
 ROOT = Path(__file__).parent.parent

@@ -18,13 +18,8 @@ from rft_widgets.model.record import (
 )
 from rft_widgets.model.settings import LIMITS, STORE
 from rft_widgets.steps.lines import inspect, read_lines
-from rft_widgets.steps.parse import (
-    LineRefused,
-    check_names,
-    check_text,
-    draft_from_json,
-    parse_line,
-)
+from rft_widgets.steps.parse import check_names, draft_from_json, parse_line
+from rft_widgets.steps.refusals import LineRefused, check_text
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import imports, search
 from rft_widgets.store.connection import Store

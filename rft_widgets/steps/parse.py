@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -34,18 +34,18 @@ from rft_widgets.model.record import (
     TopicMethod,
 )
 from rft_widgets.model.settings import LIMITS
+from rft_widgets.steps.refusals import (
+    LineRefused,
+    check_duplicate_keys,
+    check_text,
+    count_keys,
+    explain,
+    has_long_int,
+    kind_of,
+)
 
 STATE = "rft_widgets"
 """Key of a chat line under which our own export keeps what chat JSONL has no place for."""
-
-
-class LineRefused(Exception):  # noqa: N818 - internal signal, turned into a LineError by the import
-    """A line that holds no record: its code and the reason in words."""
-
-    def __init__(self, code: RefusalCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def parse_line(line: bytes) -> RecordDraft:
@@ -67,7 +67,7 @@ def parse_line(line: bytes) -> RecordDraft:
     escaped = b"\\" in line  # one byte is found far faster than two
     if escaped:
         check_text(line)
-    if len(line) > LIMITS.max_int_digits and _has_long_int(line):
+    if len(line) > LIMITS.max_int_digits and has_long_int(line):
         raise LineRefused(
             "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."
         )
@@ -75,22 +75,16 @@ def parse_line(line: bytes) -> RecordDraft:
         top = _TOP.decode(line)
         draft, keys = _draft(top)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        _explain(line, error)
+        explain(line, error)
     # Every key is written `"...":` and that never occurs inside a text, where the quote is escaped.
     # Fewer keys decoded than written means that one was written twice.
     # The two exceptions: white space before the colon, and a key that ends in a backslash.
     written = line.count(b'":') - (line.count(b'\\":') if escaped else 0)
     odd = escaped and b'\\\\":' in line and _BACKSLASHED_KEY.search(line)
     if keys + len(top) != written or odd or _SPACED_COLON.search(line):
-        _check_duplicate_keys(line)
+        check_duplicate_keys(line)
         _check_reserved(draft)  # its keys are not counted, so a line that has some comes by here
     return draft
-
-
-def check_text(line: bytes) -> None:
-    """Refuse JSON that spells U+0000, which PostgreSQL cannot hold in a text."""
-    if b"\\u0000" in line and _NUL.search(line):
-        raise LineRefused("nul_character", "A text holds the character U+0000.")
 
 
 def check_names(draft: RecordDraft) -> RecordDraft:
@@ -169,10 +163,6 @@ _TOOLS = msgspec.json.Decoder(tuple[Tool, ...])
 _CHOICE = msgspec.json.Decoder(str | dict[str, Any] | None)
 _OBJECT = msgspec.json.Decoder(dict[str, Any] | None)
 
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_LONG_INT = re.compile(rb"(?<![0-9])[0-9]{%d}" % (LIMITS.max_int_digits + 1))
-_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_FOUR_DIGITS = re.compile(rb"[0-9]{4}")
 _SPACED_COLON = re.compile(rb'"[ \t\r\n]+:')
 _BACKSLASHED_KEY = re.compile(rb'(?<!\\)(?:\\\\)+":')
 
@@ -233,26 +223,26 @@ def _chat(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
             keys += more
         elif key == "metadata":
             metadata = _typed(_OBJECT, raw, key) or {}
-            keys += _keys(metadata)
+            keys += count_keys(metadata)
         elif key == "tool_choice":
             choice = _typed(_CHOICE, raw, key)
-            keys += _keys(choice)
+            keys += count_keys(choice)
         elif key in ("id", "topic"):
             fields[key] = _identifier(_ANY.decode(raw), key)
         elif key == STATE:
             value = _ANY.decode(raw)
             # An item that stands here lies two levels deeper than where it was read from.
-            keys += _keys(value, 0)
+            keys += count_keys(value, 0)
             state = _state(value, len(messages))
             if state is None:
-                _keys(value)
+                count_keys(value)
                 item[key] = value
             else:
                 fields |= msgspec.structs.asdict(state)
         else:
             item[key] = value = _ANY.decode(raw)
             if type(value) in (dict, list):
-                keys += _keys(value)
+                keys += count_keys(value)
     answers = fields.pop("output_messages", None)
     if answers is None:
         answers = _trailing_answer(messages)
@@ -279,11 +269,11 @@ def _state(value: Any, messages: int) -> _State | None:
 
 def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     values = {key: _ANY.decode(raw) for key, raw in top.items()}
-    keys = sum(_keys(value) for value in values.values())
+    keys = sum(count_keys(value) for value in values.values())
     record_input = values.pop("input")
     if not isinstance(record_input, dict):
         raise LineRefused(
-            "invalid_data_structure", f"'input' is {_kind(record_input)}, not an object."
+            "invalid_data_structure", f"'input' is {kind_of(record_input)}, not an object."
         )
     if "messages" not in record_input:
         raise LineRefused(
@@ -298,7 +288,7 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     finish = output.get("finish_reason")
     if finish is not None and not isinstance(finish, str):
         raise LineRefused(
-            "invalid_data_structure", f"'output.finish_reason' is {_kind(finish)}, not text."
+            "invalid_data_structure", f"'output.finish_reason' is {kind_of(finish)}, not text."
         )
     if not answers and _trailing_answer(messages):
         messages, answers = messages[:-1], messages[-1:]
@@ -313,7 +303,7 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
             fields[key] = _identifier(fields[key], key)
     offered = record_input.get("tools")
     if offered is not None and not isinstance(offered, list):
-        raise LineRefused("invalid_data_structure", f"'tools' is {_kind(offered)}, not a list.")
+        raise LineRefused("invalid_data_structure", f"'tools' is {kind_of(offered)}, not a list.")
     try:
         tools = tuple(
             tool_from_json(tool, f"input.tools[{i}]") for i, tool in enumerate(offered or ())
@@ -323,7 +313,7 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     choice = record_input.get("tool_choice")
     if choice is not None and not isinstance(choice, (str, dict)):
         raise LineRefused(
-            "invalid_data_structure", f"'tool_choice' is {_kind(choice)}, not text or an object."
+            "invalid_data_structure", f"'tool_choice' is {kind_of(choice)}, not text or an object."
         )
     return _made(RecordInput(messages, tools, choice), RecordOutput(answers, finish), item,
                  metadata, fields), keys  # fmt: skip
@@ -333,14 +323,13 @@ def _wrapped(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     try:
         inner = _TOP.decode(top["data"])
     except msgspec.ValidationError:
-        raise LineRefused(
-            "invalid_data_structure", f"'data' is {_kind(_ANY.decode(top['data']))}, not an object."
-        ) from None
+        kind = kind_of(_ANY.decode(top["data"]))
+        raise LineRefused("invalid_data_structure", f"'data' is {kind}, not an object.") from None
     if "data" in inner and "messages" not in inner and "input" not in inner:
         raise LineRefused("missing_input", "'data' holds neither 'messages' nor 'input'.")
     merged = inner | {key: raw for key, raw in top.items() if key != "data"}
     for key in inner.keys() & top.keys():
-        _keys(_ANY.decode(inner[key]), 3)  # what is overruled must be safe to read, too
+        count_keys(_ANY.decode(inner[key]), 3)  # what is overruled must be safe to read, too
     draft, keys = _draft(merged)
     clashes = len(inner) + len(top) - 1 - len(merged)
     return draft, keys + len(merged) + clashes + 1 - len(top)
@@ -376,7 +365,7 @@ def _messages(raw: Raw) -> tuple[tuple[Message, ...], int]:
         messages = _MESSAGES.decode(raw)
     except msgspec.ValidationError:
         value = _ANY.decode(raw)
-        return _messages_from(value, "messages"), _keys(value)
+        return _messages_from(value, "messages"), count_keys(value)
     keys = 0
     empty = False
     for message in messages:
@@ -387,7 +376,7 @@ def _messages(raw: Raw) -> tuple[tuple[Message, ...], int]:
         else:
             keys += 2
         if type(content) is tuple:
-            keys += _keys(content, 4)
+            keys += count_keys(content, 4)
         if message.name is not None:
             keys += 1
         if message.tool_call_id is not None:
@@ -406,7 +395,7 @@ def _messages_from(value: Any, where: str) -> tuple[Message, ...]:
     if value is None:
         raise LineRefused("missing_messages", f"'{where}' is null.")
     if not isinstance(value, list):
-        raise LineRefused("invalid_data_structure", f"'{where}' is {_kind(value)}, not a list.")
+        raise LineRefused("invalid_data_structure", f"'{where}' is {kind_of(value)}, not a list.")
     try:
         return tuple(message_from_json(m, f"{where}[{i}]") for i, m in enumerate(value))
     except MessageShapeError as error:
@@ -419,12 +408,12 @@ def _tools(raw: Raw) -> tuple[tuple[Tool, ...], int]:
     if known is None:
         value = _ANY.decode(raw)
         if value is not None and not isinstance(value, list):
-            raise LineRefused("invalid_data_structure", f"'tools' is {_kind(value)}, not a list.")
+            raise LineRefused("invalid_data_structure", f"'tools' is {kind_of(value)}, not a list.")
         try:
             tools = tuple(tool_from_json(tool, f"tools[{i}]") for i, tool in enumerate(value or ()))
         except MessageShapeError as error:
             raise LineRefused("invalid_data_structure", f"{error}.") from None
-        known = tools, _keys(value)
+        known = tools, count_keys(value)
         if len(_tools_cache) >= _TOOLS_CACHE_ENTRIES:
             _tools_cache.clear()
         _tools_cache[text] = known
@@ -439,7 +428,7 @@ def _typed(decoder: msgspec.json.Decoder[Any], raw: Raw, key: str) -> Any:
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError:
-        kind = _kind(_ANY.decode(raw))
+        kind = kind_of(_ANY.decode(raw))
         raise LineRefused("invalid_data_structure", f"'{key}' is {kind}.") from None
 
 
@@ -454,53 +443,15 @@ def _identifier(value: Any, key: str) -> str | None:
                 f"{LIMITS.max_identifier_chars:,} are kept.",
             )
         return value or None
-    raise LineRefused("invalid_data_structure", f"'{key}' is {_kind(value)}, not text.")
+    raise LineRefused("invalid_data_structure", f"'{key}' is {kind_of(value)}, not text.")
 
 
 def _object(value: Any, key: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise LineRefused("invalid_data_structure", f"'{key}' is {_kind(value)}, not an object.")
+        raise LineRefused("invalid_data_structure", f"'{key}' is {kind_of(value)}, not an object.")
     return value
-
-
-def _has_long_int(line: bytes) -> bool:
-    # So many digits in a row cover four samples in a row: nearly every line ends here.
-    if not _FOUR_DIGITS.search(line[:: LIMITS.max_int_digits // 4]):
-        return False
-    return _LONG_INT.search(_TEXTS.sub(b'""', line)) is not None
-
-
-def _keys(value: Any, depth: int = 2) -> int:
-    """Count the keys of all objects in a value; refuse one that nests too deep.
-
-    ``depth`` is the level of the value itself: the line is the first, its values the second.
-    """
-    if depth > LIMITS.max_depth:
-        raise LineRefused(
-            "too_deep", f"Arrays and objects nest deeper than {LIMITS.max_depth} levels."
-        )
-    if type(value) is dict:
-        count = len(value)
-        for inner in value.values():
-            if type(inner) in (dict, list):
-                count += _keys(inner, depth + 1)
-        return count
-    if type(value) in (list, tuple):
-        return sum(_keys(inner, depth + 1) for inner in value if type(inner) in (dict, list))
-    return 0
-
-
-def _check_duplicate_keys(line: bytes) -> None:
-    def refuse(pairs: list[tuple[str, Any]]) -> None:
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise LineRefused("duplicate_key", f"The key {key!r} stands twice in one object.")
-            seen.add(key)
-
-    json.loads(line, object_pairs_hook=refuse)
 
 
 def _check_reserved(draft: RecordDraft) -> None:
@@ -511,56 +462,6 @@ def _check_reserved(draft: RecordDraft) -> None:
             )
 
 
-def _explain(line: bytes, error: Exception) -> NoReturn:
-    """Raise the refusal that fits a line which could not be decoded."""
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as bad:
-        raise LineRefused(
-            "invalid_utf8", f"Byte {bad.start + 1} of the line is not UTF-8."
-        ) from None
-    if "\0" in text:
-        raise LineRefused("nul_character", "The line holds the character U+0000.")
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError:
-        raise LineRefused("too_deep", "Arrays and objects nest too deep to read.") from None
-    except json.JSONDecodeError as bad:
-        raise LineRefused(
-            "invalid_json", f"{bad.msg.removesuffix(' at')} at character {bad.pos + 1}."
-        ) from None
-    except ValueError:
-        raise LineRefused(
-            "number_too_long", f"A number has more than {LIMITS.max_int_digits:,} digits."
-        ) from None
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise LineRefused(
-            "lone_surrogate", "A text holds half of a surrogate pair (\\ud800 to \\udfff)."
-        ) from None
-    if not isinstance(value, dict):
-        raise LineRefused("invalid_data_structure", f"The line is {_kind(value)}, not an object.")
-    raise LineRefused("invalid_json", f"{error}.")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise LineRefused("non_finite_number", f"{name} is not a JSON number.")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise LineRefused("non_finite_number", f"{text[:40]} is too large for a number.")
-    return number
-
-
 def _names(value: dict[str, Any]) -> str:
     shown = ", ".join(sorted(value)[:12])
     return shown or "none"
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "text", int: "a number", float: "a number",
-             bool: "true or false", type(None): "null"}  # fmt: skip
-    return names[type(value)]

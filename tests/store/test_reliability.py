@@ -278,7 +278,7 @@ def test_only_one_process_goes_on_with_an_import(tmp_path: Path, numbered: Path)
         assert found == prompts(reference)
 
 
-class Broken(Exception):
+class Broken(Exception):  # noqa: N818
     """A write that failed."""
 
 
