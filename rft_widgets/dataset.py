@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rft_widgets import pipeline
-from rft_widgets.errors import InvalidArgument
+from rft_widgets.errors import InvalidArgument, StaleEdit
 from rft_widgets.model.dataset import DatasetInfo, DatasetSource, DatasetStats, Event
 from rft_widgets.model.message import (
     Message,
@@ -426,9 +426,23 @@ class OptimizationDataset:
         except LineRefused as refused:
             raise InvalidArgument(f"Record {base.id}: {refused.message}") from None
         tokens, found = validate(draft.input, draft.output)
-        edits.edit(
-            self._store, self.id, base.id, draft, tokens, found, expected_version=base.version
-        )
+        try:
+            edits.edit(
+                self._store, self.id, base.id, draft, tokens, found, expected_version=base.version
+            )
+        except StaleEdit:
+            if not isinstance(record, str):
+                raise
+            # By id the edit applies to what is there now, which is newer than what was read.
+            return self.edit_record(
+                record,
+                messages=messages,
+                tools=tools,
+                output=output,
+                finish_reason=finish_reason,
+                item=item,
+                metadata=metadata,
+            )
         return self.record(base.id)
 
     def assign_topic(self, selection: Selection | str, topic: str | None) -> int:

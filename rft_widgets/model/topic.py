@@ -233,8 +233,10 @@ def check_name(name: str, where: str = "") -> None:
         raise InvalidArgument(
             f"The topic name {name!r}{place} holds '/', which separates the levels of a path."
         )
-    if any(ord(char) < 32 or ord(char) == 127 for char in name):
-        raise InvalidArgument(f"The topic name {name!r}{place} holds a control character.")
+    if any(ord(char) < 32 or 127 <= ord(char) < 160 or "\ud800" <= char <= "\udfff" for char in name):
+        raise InvalidArgument(
+            f"The topic name {name!r}{place} holds a control character or half of a surrogate pair."
+        )
     if len(name) > TOPIC_LIMITS.max_name_chars:
         raise InvalidArgument(
             f"The topic name {name[:40]!r}…{place} has {len(name):,} characters, the limit is "

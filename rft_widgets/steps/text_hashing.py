@@ -6,6 +6,7 @@ is no loop over words: a million short texts take a few seconds.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -33,13 +34,13 @@ class TokenHashes:
         Whether signs like ``+`` and ``#`` are tokens; else only words are. Punctuation, currency
         signs, hyphens and brackets that enclose nothing never are.
     numbers
-        Whether numbers are told apart; else all with as many digits are the same.
+        Whether numbers are told apart; else all are the same.
     """
 
     def __init__(
         self, texts: Sequence[str], *, max_chars: int, symbols: bool = False, numbers: bool = False
     ) -> None:
-        encoded = [_plain(text, max_chars) for text in texts]
+        encoded = [_plain(text, max_chars, numbers=numbers) for text in texts]
         lengths = np.fromiter((len(e) + 1 for e in encoded), np.int64, len(encoded))
         data = np.frombuffer(b" " + b" ".join([*encoded, b""]), np.uint8)
         in_word = _WORD[data]
@@ -49,7 +50,7 @@ class TokenHashes:
         powers[:1] = inverses[:1] = 1
         np.cumprod(powers, out=powers)
         np.cumprod(inverses, out=inverses)
-        values = (_SAME_DIGITS if not numbers else _BYTES)[data].astype(np.uint64)
+        values = data.astype(np.uint64)
         sums = np.zeros(size + 1, np.uint64)
         np.cumsum((values + np.uint64(1)) * powers, out=sums[1:])
         # The byte before the first text counts as a part of it.
@@ -130,20 +131,19 @@ def _signs(data: npt.NDArray[np.uint8]) -> Indices:
     return kept
 
 
-def _plain(text: str, max_chars: int) -> bytes:
+def _plain(text: str, max_chars: int, *, numbers: bool) -> bytes:
     text = text[:max_chars]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY)
-    return text.lower().encode("utf-8", "replace")
+    data = text.lower().encode("utf-8", "replace")
+    return data if numbers else _NUMBER.sub(b"0", data)
 
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
 _STEP = np.uint64(0xC2B2AE3D27D4EB4F)
 
-_BYTES = np.arange(256, dtype=np.uint8)
-_SAME_DIGITS = _BYTES.copy()
-_SAME_DIGITS[ord("0") : ord("9") + 1] = ord("0")
+_NUMBER = re.compile(rb"[0-9]+")
 _WORD = np.zeros(256, np.bool_)
 _WORD[[*b"abcdefghijklmnopqrstuvwxyz0123456789_"]] = True
 _WORD[128:] = True

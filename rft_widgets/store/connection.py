@@ -95,8 +95,12 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read transaction: one snapshot, no lock that a writer waits for."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                level = {"isolation_level": "REPEATABLE READ"}
+                connection = connection.execution_options(**level)  # noqa: PLW2901
+            with connection.begin():
+                yield connection
 
     @contextlib.contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Connection]:
@@ -116,15 +120,6 @@ class Store:
                 connection = connection.execution_options(rft_write=True)  # noqa: PLW2901
             with connection.begin():
                 yield connection
-
-    def change_counter(self) -> int:
-        """Cheap number that grows when another connection committed; equal means nothing new."""
-        with self.read() as connection:
-            if self.is_sqlite:
-                return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-            return int(
-                connection.execute(sa.text("SELECT coalesce(max(seq), 0) FROM events")).scalar_one()
-            )
 
     def backup(self, path: str | Path) -> Path:
         """Write a consistent copy of a SQLite store to a new file, while others use it.

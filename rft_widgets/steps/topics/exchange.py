@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, get_args
 
@@ -21,6 +22,8 @@ TopicsForm = Literal["nested", "flat"]
 """A tree of objects, or one map of all topics that names their parents and children."""
 
 VERSION = "1.0"
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def topics_json(tree: TopicHierarchy, form: TopicsForm = "nested") -> str:
@@ -135,16 +138,20 @@ def _parsed(text: str | bytes) -> Any:
         decoded = (
             text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
         )
-        decoded.encode()
-        return json.loads(
+        found = json.loads(
             decoded, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
         )
+        written = json.dumps(found, ensure_ascii=False)
+        written.encode()
     except UnicodeError:
-        _refuse("The file", "is not text in UTF-8")
+        _refuse("The file", "is not text in UTF-8, or holds half of a surrogate pair")
     except json.JSONDecodeError as error:
         _refuse(f"Line {error.lineno}, column {error.colno}", f"is no JSON: {error.msg}")
     except RecursionError:
         _refuse("The file", "nests too deep")
+    if _NUL.search(written):
+        _refuse("The file", "holds the character U+0000")
+    return found
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -213,10 +220,10 @@ class _FlatReader:
         for key, value in entries.items():
             if not isinstance(value, dict):
                 _refuse(f"{place}.{key}", f"is {_kind(value)}, not a topic")
-            self._entries[key] = value
-        for key, value in list(self._entries.items()):
+        for key, value in entries.items():
             if value.get("parentTopic") is None:
-                self._add_parents(key)
+                self._add_parents(key, entries)
+            self._entries[key] = value
         for key, value in list(self._entries.items()):
             for i, child in enumerate(_texts(value, "subtopics", f"{place}.{key}")):
                 known = self._key(child, key)
@@ -255,25 +262,19 @@ class _FlatReader:
         children = [self._node(child, level + 1) for child in self._below.get(key, [])]
         return topic(name, _description(value, place), _keywords(value, place), children)
 
-    def _add_parents(self, key: str) -> None:
-        """Make the topics above a path that have no entry of their own."""
+    def _add_parents(self, key: str, entries: Mapping[str, Any]) -> None:
+        """Make the topics above a path that have no entry of their own, before it."""
         above = key.rpartition(SEPARATOR)[0]
-        while above and self._by_path(above) is None:
+        if above and _by_path(above, {**entries, **self._entries}) is None:
+            self._add_parents(above, entries)
             self._entries[above] = {}
-            above = above.rpartition(SEPARATOR)[0]
 
     def _key(self, reference: str, parent: str) -> str | None:
         """Key of the topic that a reference means: a key, or a name under the parent's path."""
         if reference in self._entries:
             return reference
         under = f"{parent}{SEPARATOR}{reference}"
-        return under if parent and under in self._entries else self._by_path(reference)
-
-    def _by_path(self, path: str) -> str | None:
-        if path in self._entries:
-            return path
-        ends = [key for key in self._entries if path.endswith(SEPARATOR + key)]
-        return ends[0] if len(ends) == 1 else None
+        return under if parent and under in self._entries else _by_path(reference, self._entries)
 
     def _link(self, child: str, parent: str, where: str) -> None:
         present = self._parents.get(child)
@@ -292,6 +293,14 @@ class _FlatReader:
                 _refuse(f"{self._place}.{key}", f"lies below itself: {way}")
             if len(chain) > len(self._entries):
                 return  # it leads into a circle of others, which is found at one of them
+
+
+def _by_path(path: str, entries: Mapping[str, Any]) -> str | None:
+    """Key of the entry at a path: the path itself, or the only name that it ends in."""
+    if path in entries:
+        return path
+    ends = [key for key in entries if path.endswith(SEPARATOR + key)]
+    return ends[0] if len(ends) == 1 else None
 
 
 def _description(value: Mapping[str, Any], place: str) -> str:

@@ -13,8 +13,8 @@ from rft_widgets.steps.topics.naming import STOP_WORDS
 class KeywordMatcher:
     """Finds the names and keywords of topics in texts.
 
-    A phrase counts one unit for each of its words that says something, and a phrase that several
-    topics have counts for none of them. Case, punctuation and the plural make no difference.
+    A phrase counts one unit for each of its words that says something, but at least two when it has
+    several words; one that several topics have counts for none of them. Case, punctuation and the plural make no difference.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ class KeywordMatcher:
         self._phrases: dict[str, list[tuple[tuple[str, ...], int, int]]] = defaultdict(list)
         for phrase_words, topics in owners.items():
             if len(topics) == 1:
-                units = sum(word not in STOP_WORDS for word in phrase_words)
+                telling = sum(word not in STOP_WORDS for word in phrase_words)
+                units = max(telling, min(2, len(phrase_words)))
                 self._phrases[phrase_words[0]].append((phrase_words, topics.copy().pop(), units))
 
     def __bool__(self) -> bool:
