@@ -13,7 +13,7 @@ from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.dataset import DatasetSource
 from rft_widgets.model.record import RecordDraft
 from rft_widgets.steps.extract import Progress
-from rft_widgets.store import datasets, history, inserts, trash
+from rft_widgets.store import datasets, history, inserts, search, trash
 from rft_widgets.store.connection import Store
 
 if TYPE_CHECKING:
@@ -171,10 +171,16 @@ class Workspace:
         trash.purge(self._store, orphans)
 
     def empty_trash(self) -> int:
-        """Erase deleted and replaced records for good; returns how many. They cannot come back."""
+        """Erase deleted and replaced records for good and return how many there were.
+
+        They cannot come back. Their words go from the search index, too, which is made anew where
+        it still has some; that takes as long as indexing the dataset did.
+        """
         with self._store.read() as connection:
             unseen = datasets.trash_sets(connection)
-        return trash.purge(self._store, unseen)
+        erased = trash.purge(self._store, unseen)
+        search.rebuild_stale(self._store)
+        return erased
 
     def backup(self, path: str | Path) -> Path:
         """Write a consistent copy of a SQLite store to a new file, while it is in use."""

@@ -233,7 +233,9 @@ def check_name(name: str, where: str = "") -> None:
         raise InvalidArgument(
             f"The topic name {name!r}{place} holds '/', which separates the levels of a path."
         )
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 or "\ud800" <= char <= "\udfff" for char in name):
+    if any(
+        ord(char) < 32 or 127 <= ord(char) < 160 or "\ud800" <= char <= "\udfff" for char in name
+    ):
         raise InvalidArgument(
             f"The topic name {name!r}{place} holds a control character or half of a surrogate pair."
         )

@@ -45,9 +45,9 @@ class ClusterSettings(Struct, frozen=True, kw_only=True):
     """Topics below which no second level is made."""
     grouping_silhouette: float = 0.15
     """Mean silhouette (-1..1) of the topics in their groups from which a second level pays."""
-    other_quantile: float = 0.9
-    """A text is in no topic when its similarity to the nearest one is within this quantile (0..1)
-    of what texts have to topics that are not theirs."""
+    other_chance: float = 0.2
+    """A text is in no topic when its similarity to the nearest one is no higher than the nearest of
+    so many topics, none of them its own, comes with this chance (0..1)."""
     keywords: int = 8
     """Keywords of a topic that is found."""
 

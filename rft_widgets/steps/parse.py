@@ -191,6 +191,8 @@ _CHAT_KEYS = frozenset({"messages", "tools", "tool_choice", "id", "topic", "meta
 _RECORD_FIELDS = frozenset({"item", "span_id", "thread_id", "topic", "topic_confidence",
                             "topic_method", "is_generated", "source_record_id", "dry_run_score",
                             "id", "metadata"})  # fmt: skip
+_INPUT_KEYS = frozenset({"messages", "tools", "tool_choice"})
+_OUTPUT_KEYS = frozenset({"messages", "finish_reason"})
 _STORE_FIELDS = frozenset({"dataset_id", "is_valid", "validation_errors", "created_at",
                            "updated_at", "version", "tokens"})  # fmt: skip
 
@@ -296,6 +298,13 @@ def _record(top: dict[str, Raw]) -> tuple[RecordDraft, int]:
     for key in _STORE_FIELDS:
         values.pop(key, None)
     metadata = _object(fields.pop("metadata", None), "metadata")
+    for side, value, known in (
+        ("input", record_input, _INPUT_KEYS),
+        ("output", output, _OUTPUT_KEYS),
+    ):
+        unknown = {key: inner for key, inner in value.items() if key not in known}
+        if unknown:
+            metadata = {f"{side}_fields": unknown} | metadata
     # Keys that neither chat nor record JSONL know are kept where graders find them.
     item = _object(fields.pop("item", None), "item") | values
     for key in ("id", "topic"):

@@ -136,6 +136,31 @@ def index_within(store: Store, connection: Connection, set_id: int) -> None:
         pass
 
 
+def rebuild_stale(store: Store) -> None:
+    """Make the index of every set anew that still holds words of records that were erased."""
+    if not store.is_sqlite:
+        return  # there, texts go with their records
+    with store.read() as connection:
+        stale = connection.execute(
+            sa.select(record_sets.c.id).where(
+                record_sets.c.role == "live", record_sets.c.departed > 0
+            )
+        ).scalars()
+        set_ids = list(stale)
+    for set_id in set_ids:
+        with store.write() as connection:
+            raw = _raw(connection)
+            raw.execute(f"DROP TABLE IF EXISTS {table_name(set_id)}")
+            # Emptied, not dropped: its keys go on, so that no process keeps an old vocabulary.
+            raw.execute(f"DELETE FROM {_terms_name(set_id)}")
+            connection.execute(
+                record_sets.update()
+                .where(record_sets.c.id == set_id)
+                .values(indexed_seq=0, departed=0)
+            )
+        index_pending(store, set_id)
+
+
 def is_current(connection: Connection, set_id: int) -> bool:
     """Whether every record of a set is indexed."""
     newest = connection.execute(
@@ -335,7 +360,10 @@ def _create_tables(raw: sqlite3.Connection, set_id: int) -> None:
     raw.execute(f"INSERT INTO {table}({table}, rank) VALUES ('hashsize', {_HASH_BYTES})")
     # Segments are merged sixteen at a time instead of a little at every write: half the work.
     raw.execute(f"INSERT INTO {table}({table}, rank) VALUES ('automerge', 0)")
-    raw.execute(f"CREATE TABLE {_terms_name(set_id)} (id INTEGER PRIMARY KEY, term TEXT UNIQUE)")
+    raw.execute(
+        f"CREATE TABLE IF NOT EXISTS {_terms_name(set_id)} "
+        "(id INTEGER PRIMARY KEY AUTOINCREMENT, term TEXT UNIQUE)"
+    )
 
 
 def _add_terms(raw: sqlite3.Connection, set_id: int, texts: list[str]) -> None:

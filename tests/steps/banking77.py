@@ -6,8 +6,7 @@ import csv
 import functools
 
 import numpy as np
-
-from tests.builders import data_folder
+from builders import data_folder
 
 
 @functools.cache

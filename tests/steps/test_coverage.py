@@ -164,7 +164,7 @@ def test_recommendations() -> None:
         "'A' has 50.0% of the records: split it, or add records to other topics.",
         "'B' has 50.0% of the records: split it, or add records to other topics.",
     )
-    assert report({c: 40 for c in "ABC"}, near_duplicates=0.1).recommendations == ()
+    assert report(dict.fromkeys("ABC", 40), near_duplicates=0.1).recommendations == ()
 
 
 def test_a_report_survives_the_wire() -> None:

@@ -6,6 +6,7 @@ import json
 import random
 
 import pytest
+from builders import data_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from rft_widgets.steps.duplicates import (
     exact_duplicate_groups,
     near_duplicate_groups,
 )
-from tests.builders import data_folder
 from tests.steps import banking77
 
 LONG = (
@@ -43,7 +43,9 @@ def test_the_repeated_rows_of_banking77_are_found() -> None:
 @pytest.mark.parametrize("name", ["countdown_train_100", "countdown_valid_50"])
 def test_prompts_of_one_family_are_no_duplicates(name: str) -> None:
     path = data_folder() / "datasets" / "azure_rft_countdown" / f"{name}.jsonl"
-    texts = [json.loads(line)["messages"][-1]["content"] for line in path.read_text("utf-8").splitlines()]
+    texts = [
+        json.loads(line)["messages"][-1]["content"] for line in path.read_text("utf-8").splitlines()
+    ]
     assert near_duplicate_groups(texts) == list(range(len(texts)))
     assert duplicate_share(near_duplicate_groups([*texts, texts[3]])) == pytest.approx(
         1 / (len(texts) + 1)
@@ -132,7 +134,10 @@ def test_pairs_at_the_threshold_are_hardly_ever_missed() -> None:
     missed = 0
     for _ in range(200):
         words = [f"{rng.random()}"[2:8] for _ in range(120)]
-        texts = [" ".join(words), " ".join([*words, *("a b c d e f g h i j".split())])]  # 0.92
+        texts = [
+            " ".join(words),
+            " ".join([*words, *(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"])]),
+        ]  # 0.92
         missed += len(set(near_duplicate_groups(texts))) == 2
     assert missed <= 2
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from builders import chat_line, content, dump, gzipped, prompts, sums, write_jsonl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rft_widgets as rft
 from rft_widgets.errors import ImportRejected, InvalidArgument, NotFound, RftError
-from tests.builders import chat_line, content, dump, gzipped, prompts, sums, write_jsonl
 
 FIRST, LAST = "The first harmless question", "The last harmless question"
 RIGHT_TO_LEFT = "שלום עולם \u202eمرحبا\u202c 123"

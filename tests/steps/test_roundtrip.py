@@ -13,14 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-import rft_widgets as rft
-from rft_widgets.errors import InvalidArgument
-from rft_widgets.model.message import Message
-from rft_widgets.model.record import RecordInput, RecordOutput
-from tests.builders import (
+from builders import (
     assistant,
     call,
     chat_line,
@@ -33,6 +26,13 @@ from tests.builders import (
     user,
     write_jsonl,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import rft_widgets as rft
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.message import Message
+from rft_widgets.model.record import RecordInput, RecordOutput
 
 QUESTION = "A question that is long enough"
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA==", "detail": "low"}}
@@ -766,3 +766,13 @@ def test_a_compressed_export_reads_back(sqlite_workspace: rft.Workspace, tmp_pat
     packed.write_bytes(gzip.compress(path.read_bytes()))
     copy = sqlite_workspace.create_from_file(packed)
     assert [content(r) for r in copy.iterate()] == [content(r) for r in dataset.iterate()]
+
+
+def test_unknown_keys_beside_the_messages_are_kept(sqlite_workspace: rft.Workspace, tmp_path: Path):
+    line = {
+        "input": {"messages": [user("A question that is long enough")], "locale": "de"},
+        "output": {"messages": [assistant("An answer")], "latency": 3},
+    }
+    dataset = sqlite_workspace.create_from_file(write_jsonl(tmp_path, [line]))
+    (record,) = dataset.iterate()
+    assert record.metadata == {"input_fields": {"locale": "de"}, "output_fields": {"latency": 3}}

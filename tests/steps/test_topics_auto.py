@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from builders import data_folder
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.message import Message
@@ -17,7 +18,6 @@ from rft_widgets.steps.topics.calibration import calibration_error
 from rft_widgets.steps.topics.clusters import choose_count, find_centres, silhouette
 from rft_widgets.steps.topics.features import fit_space, sample_texts, topic_text, unit
 from rft_widgets.steps.topics.naming import describe_groups
-from tests.builders import data_folder
 from tests.steps import banking77
 
 TRAVEL = [f"book a cheap flight to city number {i} for the weekend" for i in range(20)]
@@ -96,7 +96,10 @@ def test_the_same_seed_gives_the_same_topics_in_another_process() -> None:
 def test_a_group_far_from_every_topic_is_measured_not_forced() -> None:
     texts, _ = banking77.load("train")
     path = data_folder() / "datasets" / "bfcl" / "BFCL_v4_simple_python.jsonl"
-    strange = [json.loads(line)["question"][0][0]["content"] for line in path.read_text("utf-8").splitlines()][:100]
+    strange = [
+        json.loads(line)["question"][0][0]["content"]
+        for line in path.read_text("utf-8").splitlines()
+    ][:100]
     model = fit_topics([*texts[::4], *strange[:20]], n_topics=20)
     share = [one.topic is None for one in assigned(model, strange)]
     usual = [one.topic is None for one in assigned(model, texts[1::4])]
@@ -119,7 +122,9 @@ def test_records_that_are_all_alike_have_one_topic() -> None:
     model = fit_topics(["the very same question"] * 50)
     assert len(model.paths) == 1
     path = data_folder() / "datasets" / "azure_rft_countdown" / "countdown_train_100.jsonl"
-    prompts = [json.loads(line)["messages"][-1]["content"] for line in path.read_text("utf-8").splitlines()]
+    prompts = [
+        json.loads(line)["messages"][-1]["content"] for line in path.read_text("utf-8").splitlines()
+    ]
     assert len(fit_topics(prompts).paths) >= 1
 
 
@@ -131,8 +136,8 @@ def test_texts_that_say_nothing_have_no_topic() -> None:
 
 
 def test_more_topics_than_texts_is_no_problem() -> None:
-    assert 1 <= len(
-        fit_topics(["a first text", "another one", "a third", "more"], n_topics=9).paths
+    assert (
+        len(fit_topics(["a first text", "another one", "a third", "more"], n_topics=9).paths) >= 1
     )
 
 

@@ -137,7 +137,7 @@ def trees(draw: st.DrawFn, levels: int = 4) -> tuple[TopicNode, ...]:
     return tuple(
         topic(
             name,
-            draw(st.text(st.characters(codec="utf-8"), max_size=8)),
+            draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)),
             draw(st.lists(st.sampled_from(["k", "two words", "ß"]), unique=True, max_size=2)),
             draw(trees(levels - 1)) if levels > 1 else (),
         )

@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import rft_widgets as rft
-from rft_widgets.model.record import ImportResult
-from tests.builders import (
+from builders import (
     assistant,
     call,
     chat_line,
@@ -20,6 +17,9 @@ from tests.builders import (
     user,
     write_jsonl,
 )
+
+import rft_widgets as rft
+from rft_widgets.model.record import ImportResult
 
 QUESTION = "A question that is long enough"
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}

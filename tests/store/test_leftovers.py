@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from builders import chat_line, dump, prompts, user, write_jsonl
 
 import rft_widgets as rft
 from rft_widgets.errors import ImportInterrupted
-from tests.builders import chat_line, dump, prompts, user, write_jsonl
 
 
 def rows(workspace: rft.Workspace) -> dict[str, int]:
@@ -84,6 +84,25 @@ def test_a_deleted_dataset_leaves_the_others_alone(workspace: rft.Workspace, tmp
     assert len(prompts(copy)) == 1_199
     copy.add_records([chat_line("One more question")])
     assert copy.count() == 1_200
+
+
+def test_an_emptied_trash_leaves_no_words_in_the_index(sqlite_workspace: rft.Workspace):
+    dataset = sqlite_workspace.create("words")
+    dataset.add_records([chat_line("A question about zanzibar"), chat_line("A question of tents")])
+    assert dataset.records(search="zanzi").total == 1
+    dataset.delete_records(dataset.select(rft.RecordFilter(search="zanzibar")))
+    assert sqlite_workspace.empty_trash() == 1
+    path = sqlite_workspace.url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as raw:
+        terms = {row[0] for row in raw.execute("SELECT term FROM search_1_terms")}
+    raw.close()
+    assert "tents" in terms
+    assert "zanzibar" not in terms
+    assert dataset.records(search="tent").total == 1
+    assert dataset.records(search="zanzi").total == 0
+    # A word that comes later is found by processes that knew the old vocabulary.
+    dataset.add_records([chat_line("A question about kayaks")])
+    assert dataset.records(search="kayak").total == 1
 
 
 def test_an_empty_trash_holds_nothing(workspace: rft.Workspace, tmp_path: Path):

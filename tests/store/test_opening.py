@@ -14,13 +14,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from builders import chat_line, prompts, write_jsonl
 
 import rft_widgets as rft
 from rft_widgets.errors import StoreUnavailable
 from rft_widgets.model.settings import STORE
 from rft_widgets.store.connection import refuse_network_drive
 from rft_widgets.store.schema import metadata
-from tests.builders import chat_line, prompts, write_jsonl
 
 OPEN = """
     import sys

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from builders import chat_line
 
 import rft_widgets as rft
-from tests.builders import chat_line
 
 Statement = tuple[str, Any]
 TOTAL = 3_000

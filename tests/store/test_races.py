@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from builders import chat_line, errors, prompts, user, write_jsonl
 
 import rft_widgets as rft
 from rft_widgets.errors import ImportInterrupted, StaleEdit
-from tests.builders import chat_line, errors, prompts, user, write_jsonl
 
 
 def together(url: str, *actions: Callable[[rft.Workspace], Any]) -> list[Any]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from builders import all_pages, assistant, chat_line, content, errors, prompts, user
 
 import rft_widgets as rft
 from rft_widgets.errors import InvalidArgument, NotFound, StaleEdit
-from tests.builders import all_pages, assistant, chat_line, content, errors, prompts, user
 
 WORDS = [
     "refund",

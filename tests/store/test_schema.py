@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from builders import draft
 
 import rft_widgets as rft
 from rft_widgets.errors import StoreUnavailable
@@ -19,7 +20,6 @@ from rft_widgets.model.record import RecordInput, RecordOutput
 from rft_widgets.store import schema
 from rft_widgets.store.connection import Store
 from rft_widgets.store.payload import Body, decode, encode, input_hash
-from tests.builders import draft
 
 
 @contextmanager

@@ -9,10 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-
-import rft_widgets as rft
-from rft_widgets.model.settings import STORE
-from tests.builders import (
+from builders import (
     all_pages,
     assistant,
     call,
@@ -22,6 +19,9 @@ from tests.builders import (
     user,
     write_jsonl,
 )
+
+import rft_widgets as rft
+from rft_widgets.model.settings import STORE
 
 TEXTS = {
     "shop": "I would like a refund for order 4711, please",

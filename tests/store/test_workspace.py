@@ -18,6 +18,15 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
+from builders import (
+    chat_line,
+    content,
+    draft,
+    errors,
+    prompts,
+    user,
+    write_jsonl,
+)
 
 import rft_widgets as rft
 from rft_widgets.errors import (
@@ -27,15 +36,6 @@ from rft_widgets.errors import (
     RftError,
     StaleEdit,
     StoreUnavailable,
-)
-from tests.builders import (
-    chat_line,
-    content,
-    draft,
-    errors,
-    prompts,
-    user,
-    write_jsonl,
 )
 
 VARIABLE = "RFT_WIDGETS_DATABASE_URL"

@@ -227,13 +227,15 @@ def _largest_first(centres: Vectors, labels: Labels) -> tuple[Vectors, Labels]:
 
 
 def _floor(similar: Vectors, nearest: Labels, seed: int, settings: ClusterSettings) -> float:
-    """Similarity that a text has by chance to a topic that is not its own."""
+    """Similarity that a text of no topic may have by chance to the nearest one."""
     if similar.shape[1] < 2:
         return 0.0
     rng = np.random.default_rng(seed)
     shift = rng.integers(1, similar.shape[1], len(nearest))
     foreign = similar[np.arange(len(nearest)), (nearest + shift) % similar.shape[1]]
-    return float(max(0.0, np.quantile(foreign, settings.other_quantile)))
+    # The largest of k similarities stays below s with the chance that one does, to the power of k.
+    quantile = settings.other_chance ** (1 / (similar.shape[1] - 1))
+    return float(max(0.0, np.quantile(foreign, quantile)))
 
 
 def _calibrate(points: Vectors, similar: Vectors, nearest: Labels, seed: int) -> Calibration:
