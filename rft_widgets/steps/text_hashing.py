@@ -6,6 +6,7 @@ is no loop over words: a million short texts take a few seconds.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ import numpy.typing as npt
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Indices: TypeAlias = npt.NDArray[np.int64]
 
-CHUNK_CHARS = 2_000_000
+CHUNK_CHARS = 500_000
 """Characters that are worked on at a time."""
 
 
@@ -45,11 +46,7 @@ class TokenHashes:
         data = np.frombuffer(b" " + b" ".join([*encoded, b""]), np.uint8)
         in_word = _WORD[data]
         size = len(data)
-        powers = np.full(size, _BASE, np.uint64)
-        inverses = np.full(size, _INVERSE, np.uint64)
-        powers[:1] = inverses[:1] = 1
-        np.cumprod(powers, out=powers)
-        np.cumprod(inverses, out=inverses)
+        powers, inverses = _powers(size)
         values = data.astype(np.uint64)
         sums = np.zeros(size + 1, np.uint64)
         np.cumsum((values + np.uint64(1)) * powers, out=sums[1:])
@@ -94,6 +91,23 @@ class TokenHashes:
         return self._owner[at + 1], mixed(hashes + np.uint64(length))
 
 
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    """Powers of the base and of its inverse, from the 0th on."""
+    kept = 1 << 22
+    if size > kept:  # one very long text; tables of that size are not kept
+        return _power_tables.__wrapped__(size)
+    powers, inverses = _power_tables(min(kept, 1 << max(16, (size - 1).bit_length())))
+    return powers[:size], inverses[:size]
+
+
+@functools.lru_cache(maxsize=4)
+def _power_tables(size: int) -> tuple[Hashes, Hashes]:
+    powers = np.full(size, _BASE, np.uint64)
+    inverses = np.full(size, _INVERSE, np.uint64)
+    powers[0] = inverses[0] = 1
+    return np.cumprod(powers, dtype=np.uint64), np.cumprod(inverses, dtype=np.uint64)
+
+
 def mixed(hashes: Hashes) -> Hashes:
     """Spread every bit of the hashes over all of them."""
     result: Hashes = hashes ^ (hashes >> np.uint64(32))
@@ -105,7 +119,7 @@ def mixed(hashes: Hashes) -> Hashes:
 
 
 def chunks(texts: Sequence[str], max_chars: int) -> list[slice]:
-    """Slices of the texts that hold at most about two million characters each."""
+    """Slices of the texts that hold at most about half a million characters each."""
     found: list[slice] = []
     start = size = 0
     for position, text in enumerate(texts):

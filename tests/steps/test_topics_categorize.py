@@ -155,8 +155,10 @@ def test_templates_place_plain_requests() -> None:
     ]
     found = run(fit_categorizer(template("support"), texts), texts)
     assert [one.topic for one in found] == [
-        "Billing/Refunds", "Account/Login and Password", "Orders and Delivery/Order Status and Tracking",
-    ]  # fmt: skip
+        "Billing/Refunds",
+        "Account/Login and Password",
+        "Orders and Delivery/Order Status and Tracking",
+    ]
 
 
 def one(key: str, confidence: float, topic: str | None = "A", other: str | None = "B", **more):

@@ -35,7 +35,7 @@ def test_ids_are_paths() -> None:
     )  # fmt: skip
     assert SHOP.depth == 2
     assert SHOP.find("Billing/Refunds").keywords == ("refund",)
-    assert [node.id for node in SHOP.walk()][0] == "Billing"
+    assert next(SHOP.walk()).id == "Billing"
     assert TopicHierarchy().depth == 0
 
 
@@ -123,7 +123,7 @@ def test_describe() -> None:
 def test_move() -> None:
     edit = edits.move(SHOP, "Billing/Refunds", "Orders", position=0)
     assert edit.changed == {"Billing/Refunds": "Orders/Refunds"}
-    assert [child.name for child in edit.hierarchy.find("Orders").children][0] == "Refunds"
+    assert edit.hierarchy.find("Orders").children[0].name == "Refunds"
     assert edits.move(SHOP, "Other", "", position=0).hierarchy.topics[0].name == "Other"
     under_leaf = edits.move(SHOP, "Orders", "Other")
     assert under_leaf.moved["Other"] == "Other/General"

@@ -64,7 +64,7 @@ class Categorizer(Struct, frozen=True, kw_only=True):
     paths
         Paths of the leaves, in the order of the scores.
     calibration
-        How far the confidences of both stages together can be trusted.
+        How far the confidences by similarity can be trusted.
     keyword_confidence
         Confidence (0..1) of 1, 2, 3 or more units of keyword evidence.
     members

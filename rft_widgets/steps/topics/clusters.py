@@ -143,9 +143,9 @@ def group_centres(centres: Vectors, settings: ClusterSettings = CLUSTERING) -> L
     """Group clusters that lie together, when that pays.
 
     Average linkage on cosine distance, cut where the mean silhouette of the centres is best. It
-    pays when there are at least six clusters, the cut leaves fewer than two thirds as many groups,
-    and the silhouette reaches the one of the settings: topics of a group are then clearly nearer to
-    each other than to those of the next group.
+    pays when there are at least six clusters, the cut leaves at most half as many groups, none of
+    which has most of the clusters, and the silhouette reaches the one of the settings: topics of a
+    group are then clearly nearer to each other than to those of the next group.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def group_centres(centres: Vectors, settings: ClusterSettings = CLUSTERING) -> L
     distances = np.clip(1 - centres @ centres.T, 0, 2).astype(np.float64)
     tree = linkage(distances[np.triu_indices(count, 1)], "average")
     best, chosen = settings.grouping_silhouette, None
-    for groups in range(2, max(3, 2 * count // 3 + 1)):
+    for groups in range(2, count // 2 + 1):
         labels = fcluster(tree, groups, "maxclust") - 1
         if len(np.unique(labels)) < 2 or np.bincount(labels).max() > 0.7 * count:
             continue

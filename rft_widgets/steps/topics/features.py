@@ -96,6 +96,8 @@ class TextSpace(Struct, frozen=True):
         known = columns >= 0
         # A feature counts once a text, however often it is repeated.
         keys = owners[known] * max(1, len(self.weights)) + columns[known]
+        if len(texts) * len(self.weights) < 2**31:
+            keys = keys.astype(np.int32)  # sorts twice as fast
         keys.sort()
         keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
         rows, columns = np.divmod(keys, max(1, len(self.weights)))

@@ -14,7 +14,8 @@ class KeywordMatcher:
     """Finds the names and keywords of topics in texts.
 
     A phrase counts one unit for each of its words that says something, but at least two when it has
-    several words; one that several topics have counts for none of them. Case, punctuation and the plural make no difference.
+    several words; one that several topics have counts for none of them. Case, punctuation and the
+    plural make no difference.
 
     Parameters
     ----------

@@ -164,10 +164,15 @@ def _ordered(parts: list[str], counts: Counter[str]) -> str:
 
 
 def _title(name: str, acronyms: set[str]) -> str:
-    words = [
-        word.upper() if word in acronyms else word[:1].upper() + word[1:] for word in name.split()
-    ]
-    return " ".join(words)[:80].strip()
+    return " ".join(_capitalised(word, acronyms) for word in name.split())[:80].strip()
+
+
+def _capitalised(word: str, acronyms: set[str]) -> str:
+    if word in acronyms:
+        return word.upper()
+    if word.endswith("s") and word[:-1] in acronyms:
+        return word[:-1].upper() + "s"
+    return word[:1].upper() + word[1:]
 
 
 def _stems(term: str) -> frozenset[str]:
