@@ -29,5 +29,5 @@ $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[parquet,postgres]' --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable '.[parquet,plots,postgres]' --group test --group lint
 	touch $@
