@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import threading
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from rft_widgets.errors import ExtraRequired, InvalidArgument
 from rft_widgets.model.llm import ModelAnswer, ModelCallFailed, ModelUsage, is_reasoning_model
+from rft_widgets.web import is_loopback
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -222,21 +222,12 @@ def _checked(base_url: str) -> str:
             "A base URL has a host and a path, no user, query or fragment.",
             hint="Pass something like 'https://api.example.com/v1'.",
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise InvalidArgument(
             f"{parts.scheme or 'no scheme'}://{host} would send the key in the open.",
             hint="Use https, or http on this machine.",
         )
     return base_url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _openai() -> Any:

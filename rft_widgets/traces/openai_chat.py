@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 import urllib.error
 import urllib.parse
@@ -18,6 +17,7 @@ from rft_widgets.traces.bodies import read_exchange
 from rft_widgets.traces.documents import decode
 from rft_widgets.traces.exchange import Exchange, LostCall, guarded, text_or_none, to_readings
 from rft_widgets.traces.reader import Document, Reading
+from rft_widgets.web import direct_opener, is_loopback
 
 NAME = "openai_chat"
 
@@ -178,13 +178,6 @@ class _Missing(Exception):  # noqa: N818
     """The service does not know what was asked for."""
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the key must not travel on to another address."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        return None
-
-
 class _Service:
     """Reads pages of one API; holds its address and its key."""
 
@@ -193,7 +186,7 @@ class _Service:
         self.timeout_s = timeout_s
         self._api_key = api_key
         # No proxies of the environment: who runs them would see the traffic.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+        self._opener = direct_opener()
 
     def messages(self, completion_id: str) -> Iterator[Any]:
         """Messages of one stored completion; none if the service has let them go."""
@@ -299,18 +292,9 @@ def _checked_url(base_url: str) -> str:
         raise InvalidArgument("The address of the API holds a login or a query; give it without.")
     if not host or parts.scheme not in ("http", "https"):
         raise InvalidArgument("The address of the API is no http or https URL.")
-    if parts.scheme == "http" and not _is_this_machine(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise InvalidArgument(f"{base_url} would send the key unencrypted.", hint="Use https.")
     return base_url.rstrip("/")
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _checked_key(api_key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sqlite3
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from rft_widgets.errors import InvalidArgument, NotFound, RftError, StoreUnavail
 from rft_widgets.model.settings import STORE
 from rft_widgets.traces.documents import Undecodable, decode
 from rft_widgets.traces.reader import Document
+from rft_widgets.web import direct_opener, is_loopback
 
 MAX_PAGE_BYTES = 256 * 1024**2
 """Largest answer of the gateway that is read."""
@@ -199,11 +199,6 @@ def _select(connection: sqlite3.Connection, path: Path) -> str:
 # The HTTP interface -----------------------------------------------------------------------------
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -216,20 +211,11 @@ def _checked(url: str) -> str:
         )
     if parts.username is not None:
         raise InvalidArgument("The address holds a user name.", hint="Pass a token instead.")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise InvalidArgument(
             f"{url} would send the conversations unencrypted.", hint="Use https for other machines."
         )
     return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _page(
@@ -237,7 +223,7 @@ def _page(
 ) -> tuple[list[Any], int | None]:
     address = f"{base}/spans?{urlencode({'limit': limit, 'offset': offset})}"
     request = urllib.request.Request(address, headers=dict(headers))  # noqa: S310 - checked
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+    opener = direct_opener()
     try:
         with opener.open(request, timeout=timeout_s) as response:
             body = response.read(MAX_PAGE_BYTES + 1)
