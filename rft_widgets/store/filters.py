@@ -55,10 +55,9 @@ def make_searchable(store: Store, dataset_id: str, where: RecordFilter | None) -
 
 
 def is_searchable(store: Store, dataset_id: str, where: RecordFilter) -> bool:
-    """Whether a search will see every record; what is pending is indexed if that is quick.
+    """Whether a search will see every record; what is pending is indexed, except under a load.
 
-    Under a load it is not: the loader indexes at its end, and a reader that did it in its place
-    would make both wait.
+    The loader indexes at its end, and a reader that did it in its place would make both wait.
     """
     if not where.search.strip():
         return True
@@ -71,7 +70,7 @@ def is_searchable(store: Store, dataset_id: str, where: RecordFilter) -> bool:
                 imports.c.set_id == set_id, imports.c.updated_us > now_us() - _LOADING_FOR_US
             )
         ).first()
-        if loading and search.is_far_behind(connection, set_id):
+        if loading:
             return False
     search.index_pending(store, set_id)
     return True

@@ -172,19 +172,6 @@ def is_current(connection: Connection, set_id: int) -> bool:
     return newest is None or (done or 0) >= newest
 
 
-def is_far_behind(connection: Connection, set_id: int) -> bool:
-    """Whether more records wait for the index than a search should wait for."""
-    done = sa.select(record_sets.c.indexed_seq).where(record_sets.c.id == set_id)
-    waiting = (
-        sa.select(records.c.seq)
-        .where(records.c.set_id == set_id, records.c.seq > done.scalar_subquery())
-        .order_by(records.c.seq)
-        .offset(_CHUNK_RECORDS)
-        .limit(1)
-    )
-    return connection.execute(waiting).first() is not None
-
-
 def replace_text(
     store: Store, connection: Connection, set_id: int, seq: int, before: Body, after: Body
 ) -> None:
