@@ -103,23 +103,36 @@ class Store:
                 yield connection
 
     @contextlib.contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+    def write(self, *, durable: bool = False, wait_ms: int | None = None) -> Iterator[Connection]:
         """Open a write transaction, committed at the end of the block, rolled back on an error.
 
         Parameters
         ----------
         durable
             Whether the commit must survive a power cut (SQLite's ``synchronous=FULL``).
+        wait_ms
+            How long to wait for another writer of a SQLite file, if not as long as always; then
+            SQLAlchemy's ``OperationalError`` says that the database is locked.
         """
-        with self.engine.connect() as connection:
+        with self.engine.connect() as connection, self._waiting(connection, wait_ms):
             if self.is_sqlite:
                 level = "FULL" if durable else "NORMAL"
-                raw = connection.connection.driver_connection
-                assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
-                raw.execute(f"PRAGMA synchronous={level}")
+                _raw(connection).execute(f"PRAGMA synchronous={level}")
                 connection = connection.execution_options(rft_write=True)  # noqa: PLW2901
             with connection.begin():
                 yield connection
+
+    @contextlib.contextmanager
+    def _waiting(self, connection: Connection, wait_ms: int | None) -> Iterator[None]:
+        if wait_ms is None or not self.is_sqlite:
+            yield
+            return
+        raw = _raw(connection)
+        raw.execute(f"PRAGMA busy_timeout={wait_ms}")
+        try:
+            yield
+        finally:  # the connection goes back to the pool
+            raw.execute(f"PRAGMA busy_timeout={STORE.busy_timeout_ms}")
 
     def backup(self, path: str | Path) -> Path:
         """Write a consistent copy of a SQLite store to a new file, while others use it.
@@ -135,8 +148,7 @@ class Store:
         if target.exists():
             raise StoreUnavailable(f"{target} exists already.", hint="Name a new file.")
         with self.engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
+            raw = _raw(connection)
             try:
                 raw.execute("VACUUM INTO ?", (str(target),))
             except sqlite3.Error as error:
@@ -194,6 +206,12 @@ def resolve_url(url: str | Path | None) -> sa.URL:
         f"Databases of kind {parsed.get_backend_name()!r} are not supported.",
         hint="Use a sqlite:/// or postgresql:// URL.",
     )
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
+    return raw
 
 
 def _make_folder(folder: Path) -> None:

@@ -55,9 +55,10 @@ def make_searchable(store: Store, dataset_id: str, where: RecordFilter | None) -
 
 
 def is_searchable(store: Store, dataset_id: str, where: RecordFilter) -> bool:
-    """Whether a search will see every record; what is pending is indexed, except under a load.
+    """Whether a search will see every record; what is pending is indexed first.
 
-    The loader indexes at its end, and a reader that did it in its place would make both wait.
+    Not so beside a load that is far ahead or writes just now: it indexes at its end, and a reader
+    that did it in its place would make both wait.
     """
     if not where.search.strip():
         return True
@@ -70,8 +71,10 @@ def is_searchable(store: Store, dataset_id: str, where: RecordFilter) -> bool:
                 imports.c.set_id == set_id, imports.c.updated_us > now_us() - _LOADING_FOR_US
             )
         ).first()
-        if loading:
+        if loading and search.is_far_behind(connection, set_id):
             return False
+    if loading:
+        return search.index_if_free(store, set_id)
     search.index_pending(store, set_id)
     return True
 

@@ -33,6 +33,7 @@ CONTAINS = "rft_contains"
 _TRANSACTION_RECORDS = 50_000  # one segment of the index each; few segments keep words fast
 _CHUNK_RECORDS = 2_000
 _HASH_BYTES = 64 * 1024**2  # full-text rows held in memory before they are written as a segment
+_SHORT_WAIT_MS = 20
 _MAX_TERMS = 200  # more alternatives than this cost more than reading the texts
 
 
@@ -130,6 +131,18 @@ def index_pending(store: Store, set_id: int, progress: Callable[[int], None] | N
             return total
 
 
+def index_if_free(store: Store, set_id: int) -> bool:
+    """Index what is pending unless somebody else writes; returns whether that was done."""
+    try:
+        with store.write(wait_ms=_SHORT_WAIT_MS) as connection:
+            index_within(store, connection, set_id)
+    except sa.exc.OperationalError as error:
+        if "locked" not in str(error.orig):
+            raise
+        return False
+    return True
+
+
 def index_within(store: Store, connection: Connection, set_id: int) -> None:
     """Index what is pending as part of somebody else's write transaction."""
     while _index_some(store, connection, set_id, _TRANSACTION_RECORDS) == _TRANSACTION_RECORDS:
@@ -170,6 +183,19 @@ def is_current(connection: Connection, set_id: int) -> bool:
         sa.select(record_sets.c.indexed_seq).where(record_sets.c.id == set_id)
     ).scalar()
     return newest is None or (done or 0) >= newest
+
+
+def is_far_behind(connection: Connection, set_id: int) -> bool:
+    """Whether more records wait for the index than a search should wait for."""
+    done = sa.select(record_sets.c.indexed_seq).where(record_sets.c.id == set_id)
+    waiting = (
+        sa.select(records.c.seq)
+        .where(records.c.set_id == set_id, records.c.seq > done.scalar_subquery())
+        .order_by(records.c.seq)
+        .offset(_CHUNK_RECORDS)
+        .limit(1)
+    )
+    return connection.execute(waiting).first() is not None
 
 
 def replace_text(

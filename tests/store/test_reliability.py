@@ -89,8 +89,9 @@ def numbered(tmp_path: Path) -> Path:
 
 def _kill_moments(count: int, whole_s: float) -> list[float]:
     rng = random.Random(5)
-    # Most moments fall into the import, a few before its first and after its last batch.
-    return [rng.uniform(0.0, whole_s * 1.1) for _ in range(count)]
+    # One in each part of the import, the first near its start, the last about its end.
+    part_s = whole_s * 1.1 / count
+    return [rng.uniform(part_s * n, part_s * (n + 1)) for n in range(count)]
 
 
 def check_append(tmp_path: Path, numbered: Path, kills: int) -> None:
