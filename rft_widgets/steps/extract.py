@@ -67,15 +67,15 @@ def import_file(
     """
     _check_mode(mode)
     source = inspect(path, cancelled=cancelled)
-    unfinished = imports.find_unfinished(
-        store, dataset_id, mode=mode, fingerprint=source.fingerprint
-    )
-    if resume and not unfinished:
-        raise ImportInterrupted(
-            f"There is no unfinished {mode} of {source.path} to resume.",
-            hint="Start it without resume.",
-        )
     if resume:
+        unfinished = imports.find_unfinished(
+            store, dataset_id, mode=mode, fingerprint=source.fingerprint
+        )
+        if not unfinished:
+            raise ImportInterrupted(
+                f"There is no unfinished {mode} of {source.path} to resume.",
+                hint="Start it without resume.",
+            )
         state = unfinished[0]
     else:
         state = imports.begin(
@@ -101,13 +101,13 @@ def import_file(
             batch.add_line(line.number, content)
         batch.read_to(line.number, line.end)
         if batch.is_full:
-            if cancelled():
-                batch.write()
+            stop = cancelled()
+            batch.write()
+            if stop:
                 raise ImportInterrupted(
                     f"The import of {source.path} was cancelled after line {line.number:,}.",
                     hint="Import it again with resume=True to go on.",
                 )
-            batch.write()
     return batch.finish()
 
 
@@ -164,7 +164,7 @@ class _Batch:
         try:
             draft = parse_line(content)
         except LineRefused as refused:
-            self._errors.append(LineError(number, refused.code, refused.message))
+            self.refuse(number, refused.code, refused.message)
         else:
             self._add(number, draft)
 

@@ -157,7 +157,6 @@ def chat_json(record: Record | RecordDraft, *, dataset: bool = True) -> dict[str
 
 _TOP = msgspec.json.Decoder(dict[str, Raw])
 _ANY = msgspec.json.Decoder()
-_TEXT = msgspec.json.Decoder(str | None)
 _MESSAGES = msgspec.json.Decoder(tuple[Message, ...])
 _TOOLS = msgspec.json.Decoder(tuple[Tool, ...])
 _CHOICE = msgspec.json.Decoder(str | dict[str, Any] | None)

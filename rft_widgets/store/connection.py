@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from rft_widgets.errors import ExtraRequired, StoreUnavailable
 from rft_widgets.model.settings import STORE
 from rft_widgets.store import payload, search
+from rft_widgets.store.driver import sqlite_connection
 from rft_widgets.store.last_used import LastUsed
 from rft_widgets.store.schema import HEAD
 
@@ -117,7 +118,7 @@ class Store:
         with self.engine.connect() as connection, self._waiting(connection, wait_ms):
             if self.is_sqlite:
                 level = "FULL" if durable else "NORMAL"
-                _raw(connection).execute(f"PRAGMA synchronous={level}")
+                sqlite_connection(connection).execute(f"PRAGMA synchronous={level}")
                 connection = connection.execution_options(rft_write=True)  # noqa: PLW2901
             with connection.begin():
                 yield connection
@@ -127,7 +128,7 @@ class Store:
         if wait_ms is None or not self.is_sqlite:
             yield
             return
-        raw = _raw(connection)
+        raw = sqlite_connection(connection)
         raw.execute(f"PRAGMA busy_timeout={wait_ms}")
         try:
             yield
@@ -148,7 +149,7 @@ class Store:
         if target.exists():
             raise StoreUnavailable(f"{target} exists already.", hint="Name a new file.")
         with self.engine.connect() as connection:
-            raw = _raw(connection)
+            raw = sqlite_connection(connection)
             try:
                 raw.execute("VACUUM INTO ?", (str(target),))
             except sqlite3.Error as error:
@@ -206,12 +207,6 @@ def resolve_url(url: str | Path | None) -> sa.URL:
         f"Databases of kind {parsed.get_backend_name()!r} are not supported.",
         hint="Use a sqlite:/// or postgresql:// URL.",
     )
-
-
-def _raw(connection: Connection) -> sqlite3.Connection:
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
-    return raw
 
 
 def _make_folder(folder: Path) -> None:

@@ -15,12 +15,13 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from rft_widgets.store.driver import sqlite_connection
 from rft_widgets.store.payload import Body, Codec
 from rft_widgets.store.schema import issues, payloads, record_sets, records, search_texts
 
@@ -103,32 +104,17 @@ def contains_function(codec: Codec) -> Callable[[bytes, str], bool]:
     return contains
 
 
-def index_pending(store: Store, set_id: int, progress: Callable[[int], None] | None = None) -> int:
-    """Index the records of a set that are not indexed yet.
-
-    Parameters
-    ----------
-    store, set_id
-        Where.
-    progress
-        Called with the number of records indexed so far.
-
-    Returns
-    -------
-    int
-        How many records were indexed.
-    """
+def index_pending(store: Store, set_id: int) -> None:
+    """Index the records of a set that are not indexed yet."""
     total = 0
     while True:
         with store.write() as connection:
             count = _index_some(store, connection, set_id, _TRANSACTION_RECORDS)
         total += count
-        if progress is not None and count:
-            progress(total)
         if count < _TRANSACTION_RECORDS:
-            if total > _CHUNK_RECORDS:
-                _update_statistics(store)
-            return total
+            break
+    if total > _CHUNK_RECORDS:
+        _update_statistics(store)
 
 
 def index_if_free(store: Store, set_id: int) -> bool:
@@ -162,7 +148,7 @@ def rebuild_stale(store: Store) -> None:
         set_ids = list(stale)
     for set_id in set_ids:
         with store.write() as connection:
-            raw = _raw(connection)
+            raw = sqlite_connection(connection)
             raw.execute(f"DROP TABLE IF EXISTS {table_name(set_id)}")
             # Emptied, not dropped: its keys go on, so that no process keeps an old vocabulary.
             raw.execute(f"DELETE FROM {_terms_name(set_id)}")
@@ -210,7 +196,7 @@ def replace_text(
         return
     if store.is_sqlite:
         table = table_name(set_id)
-        raw = _raw(connection)
+        raw = sqlite_connection(connection)
         raw.execute(
             f"INSERT INTO {table}({table}, rowid, text) VALUES ('delete', ?, ?)", (seq, old)
         )
@@ -225,7 +211,7 @@ def replace_text(
 def drop_index(store: Store, connection: Connection, set_id: int) -> None:
     """Remove the index of a set that is going away."""
     if store.is_sqlite:
-        raw = _raw(connection)
+        raw = sqlite_connection(connection)
         raw.execute(f"DROP TABLE IF EXISTS {table_name(set_id)}")
         raw.execute(f"DROP TABLE IF EXISTS {_terms_name(set_id)}")
     else:
@@ -281,7 +267,7 @@ class Vocabulary:
 
 def vocabulary(store: Store, connection: Connection, set_id: int) -> Vocabulary:
     """The terms of a set, brought up to date. Only for read transactions: it keeps what it sees."""
-    raw = _raw(connection)
+    raw = sqlite_connection(connection)
     known = store.vocabularies.setdefault(set_id, Vocabulary())
     try:
         rows = raw.execute(
@@ -314,7 +300,7 @@ def _index_some(store: Store, connection: Connection, set_id: int, limit: int) -
         return 0
     done = start = int(row.indexed_seq)
     if store.is_sqlite:
-        _create_tables(_raw(connection), set_id)
+        _create_tables(sqlite_connection(connection), set_id)
     count = 0
     texts: list[tuple[int, str]] = []
     while count < limit:
@@ -330,7 +316,9 @@ def _index_some(store: Store, connection: Connection, set_id: int, limit: int) -
         texts = [(seq, text_of(store.codec.body(data))) for seq, data in rows]
         if store.is_sqlite:
             table = table_name(set_id)
-            _raw(connection).executemany(f"INSERT INTO {table}(rowid, text) VALUES (?, ?)", texts)
+            sqlite_connection(connection).executemany(
+                f"INSERT INTO {table}(rowid, text) VALUES (?, ?)", texts
+            )
         else:
             connection.execute(
                 search_texts.insert(), [{"seq": seq, "text": fold(text)} for seq, text in texts]
@@ -342,7 +330,7 @@ def _index_some(store: Store, connection: Connection, set_id: int, limit: int) -
             record_sets.update().where(record_sets.c.id == set_id).values(indexed_seq=done)
         )
     if store.is_sqlite:
-        _update_terms(_raw(connection), set_id, texts, count, more=count == limit)
+        _update_terms(sqlite_connection(connection), set_id, texts, count, more=count == limit)
     return count
 
 
@@ -402,9 +390,3 @@ def _copy_terms(raw: sqlite3.Connection, set_id: int, schema: str, table: str) -
 
 def _terms_name(set_id: int) -> str:
     return f"search_{int(set_id)}_terms"
-
-
-def _raw(connection: Connection) -> sqlite3.Connection:
-    raw: Any = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker
-    return raw
