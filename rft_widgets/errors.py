@@ -36,6 +36,10 @@ class ImportInterrupted(RftError):  # noqa: N818
     """An import stopped before its end; what it says was committed stays, and it can be resumed."""
 
 
+class RunInterrupted(RftError):  # noqa: N818
+    """A run of gradings stopped before its end; what it graded is kept, and it can be resumed."""
+
+
 class StaleEdit(RftError):  # noqa: N818
     """A record changed since it was read; the edit was refused, nothing was overwritten."""
 
@@ -82,3 +86,24 @@ class GraderInvalid(RftError, ValueError):  # noqa: N818
 
 class SandboxUnavailable(RftError):  # noqa: N818
     """The system cannot confine grader code, so none of it was run."""
+
+
+class TrainingStopped(RftError):  # noqa: N818
+    """A training run ended before its last step, because it was asked to or goes on elsewhere.
+
+    Parameters
+    ----------
+    message, hint
+        As for every error of the package.
+    reason
+        ``"pause"`` or ``"cancel"`` where that was asked, ``"taken_over"`` where somebody else works
+        on it now. The last saved state takes the run up again.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, reason: str) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class NoCandidate(RftError):  # noqa: N818
+    """No recorded answer can be given to a prompt without what belongs to another conversation."""

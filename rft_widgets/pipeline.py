@@ -2,44 +2,344 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from rft_widgets.model.coverage import balance_band
 from rft_widgets.model.dataset import DatasetInfo, DatasetStats
-from rft_widgets.model.pipeline import PIPELINE_STEPS, NodeStatus, PipelineNode, PipelineState
+from rft_widgets.model.grader import Grader, LabelModel, Multi, ScoreModel, TextSimilarity
+from rft_widgets.model.pipeline import (
+    FINISHED,
+    PIPELINE_STEPS,
+    NodeStatus,
+    PipelineNode,
+    PipelineState,
+    PipelineStep,
+)
+from rft_widgets.model.run import RunInputs
+from rft_widgets.model.settings import PIPELINE
+from rft_widgets.statistics import Interval, PairedDifference
+from rft_widgets.store import activity, datasets, deployments, dry_runs, graders, records, training
+from rft_widgets.store.activity import Activity
+from rft_widgets.store.deployments import DeploymentRow
+from rft_widgets.store.dry_runs import DryRunRow
+from rft_widgets.store.fingerprint import fingerprint
+from rft_widgets.store.training import TrainingRow
 
-_SOURCES = {"gateway": "Gateway Traces", "upload": "Uploaded file"}
+if TYPE_CHECKING:
+    from rft_widgets.model.grader_version import GraderVersion
+    from rft_widgets.store.connection import Store
 
 
-def pipeline_state(info: DatasetInfo, stats: DatasetStats) -> PipelineState:
-    """Derive the nodes' status, summary and blocked reason."""
-    has_records = stats.total_records > 0
-    source = f"Source: {_SOURCES[info.source]} • {stats.total_records:,} records"
-    found: dict[int, tuple[NodeStatus, str, str | None]] = {
-        1: ("active", source, None) if has_records else ("ready", "No records yet", None),
-        2: ("ready", "No topics yet", None)
-        if has_records
-        else ("waiting", "", "Import data first"),
-        3: ("waiting", "", "Configure topics first"),
-        4: ("ready", "No grader yet", None)
-        if stats.valid_records
-        else ("waiting", "", "Import data first"),
-        5: ("waiting", "", "Configure the grader first"),
-        6: ("waiting", "", "Configure the grader first"),
-        7: ("waiting", "Waiting for training", "Complete training first"),
-    }
-    nodes = []
-    for step in PIPELINE_STEPS:
-        status, summary, blocked = found[step.id]
-        nodes.append(
-            PipelineNode(
-                id=step.id,
-                name=step.name,
-                category=step.category,
-                status=status,
-                summary=summary,
-                status_label=status.capitalize(),
-                can_retrigger=step.can_retrigger,
-                blocked_reason=blocked,
-            )
-        )
+class Facts(Struct, frozen=True, kw_only=True):
+    """What the rules look at.
+
+    ``unseen`` valid records were never put under a topic, ``uncertain`` ones with too little
+    confidence; ``changes`` says what is different from what a run worked from, in words.
+    """
+
+    info: DatasetInfo
+    stats: DatasetStats
+    topics: int
+    categorized: int
+    unseen: int
+    uncertain: int
+    at_work: dict[int, Activity]
+    grader: GraderVersion | None
+    dry_run: DryRunRow | None
+    job: TrainingRow | None
+    trained: TrainingRow | None
+    """The newest job that gave a policy."""
+    deployment: DeploymentRow | None
+    changes: Callable[[RunInputs], tuple[str, ...]]
+
+
+class _Node(Struct, frozen=True):
+    """What differs from node to node."""
+
+    status: NodeStatus
+    summary: str = ""
+    blocked: str | None = None
+    label: str | None = None
+    stale: tuple[str, ...] = ()
+    progress: float | None = None
+
+
+def read_pipeline(store: Store, dataset_id: str, stats: DatasetStats, topics: int) -> PipelineState:
+    """Compute the nodes; ``topics`` is the number of leaves of the hierarchy."""
+    return pipeline_state(read_facts(store, dataset_id, stats, topics))
+
+
+def read_facts(store: Store, dataset_id: str, stats: DatasetStats, topics: int) -> Facts:
+    """Gather what the rules look at, of one moment."""
+    with store.read() as connection:
+        info = datasets.read(connection, dataset_id)
+        set_id, since = datasets.live_set(connection, dataset_id), info.reset_at
+        labels = records.label_counts(store, connection, set_id, dataset_id, info.revision)
+        version = graders.current(connection, dataset_id)
+        runs = dry_runs.read_all(connection, dataset_id)
+        jobs = [
+            job
+            for job in training.read_all(connection, dataset_id)
+            if since is None or job.created_at > since
+        ]
+        deployed = [
+            one
+            for one in deployments.read_all(connection, dataset_id)
+            if since is None or one.created_at > since
+        ]
+        at_work = activity.read(connection, dataset_id)
+        revision = datasets.records_revision(connection, dataset_id)
+
+    def changes(inputs: RunInputs) -> tuple[str, ...]:
+        return _changes(store, info, stats, version, inputs, revision)
+
+    trained = [job for job in jobs if job.status == "completed"]
+    active = [one for one in deployed if one.status == "active"]
+    return Facts(
+        info=info,
+        stats=stats,
+        topics=topics,
+        categorized=labels.labelled,
+        unseen=labels.unseen,
+        uncertain=labels.uncertain,
+        at_work=at_work,
+        grader=version,
+        dry_run=next((run for run in reversed(runs) if run.is_finished), None),
+        job=jobs[-1] if jobs else None,
+        trained=trained[-1] if trained else None,
+        deployment=active[-1] if active else None,
+        changes=changes,
+    )
+
+
+def pipeline_state(facts: Facts) -> PipelineState:
+    """Derive the nodes' status, summary, blocked reason and what made them stale."""
+    rules = (_extract, _topics, _coverage, _grader, _dry_run, _training, _deployment)
+    nodes = tuple(
+        _node(step, rule(facts)) for step, rule in zip(PIPELINE_STEPS, rules, strict=True)
+    )
     # Step 1 stays active for good once there are records; the work goes on at the next open one.
-    open_steps = [node.id for node in nodes if node.status not in ("waiting", "active")]
-    return PipelineState(nodes=tuple(nodes), current_step=open_steps[0] if open_steps else 1)
+    open_steps = [node.id for node in nodes if node.status not in ("waiting", "active", *FINISHED)]
+    return PipelineState(nodes=nodes, current_step=open_steps[0] if open_steps else 1)
+
+
+def blocking_dry_run(store: Store, dataset_id: str) -> str | None:
+    """Why training should not start: the last dry run says NO_GO. ``None`` when it does not."""
+    with store.read() as connection:
+        runs = [run for run in dry_runs.read_all(connection, dataset_id) if run.is_finished]
+    report = _report(runs[-1]) if runs else None
+    if report is None or report.verdict != "NO_GO":
+        return None
+    return "; ".join(report.reasons)
+
+
+def _extract(facts: Facts) -> _Node:
+    source = {"gateway": "Gateway Traces", "upload": "Uploaded file"}[facts.info.source]
+    count = facts.stats.total_records
+    if 1 in facts.at_work:
+        return _at_work(facts.at_work[1])
+    if not count:
+        return _Node("ready", "No records yet")
+    return _Node("active", f"Source: {source} • {_records(count)}")
+
+
+def _topics(facts: Facts) -> _Node:
+    if 2 in facts.at_work:
+        return _at_work(facts.at_work[2])
+    if not facts.stats.total_records:
+        return _Node("waiting", blocked="Import data first")
+    if not facts.topics:
+        return _Node("ready", "No topics yet")
+    named = "1 topic" if facts.topics == 1 else f"{facts.topics:,} topics"
+    if facts.unseen:
+        return _Node("attention", f"{named} • {_have(facts.unseen)} no topic yet")
+    share = facts.uncertain / facts.categorized if facts.categorized else 0.0
+    if share >= PIPELINE.uncertain_share:
+        words = f"{_records(facts.uncertain)} ({share:.0%}) have low confidence"
+        return _Node("attention", words)
+    return _Node("complete", f"{named} • {_records(facts.categorized)}")
+
+
+def _coverage(facts: Facts) -> _Node:
+    if not facts.stats.total_records:
+        return _Node("waiting", blocked="Import data first")
+    balance = facts.stats.balance_score
+    if not facts.topics or balance is None:
+        return _Node("waiting", blocked="Configure topics first")
+    band = balance_band(balance)
+    good = band == "Good"
+    return _Node(
+        "complete" if good else "attention",
+        f"Balance: {balance:.2f}" + ("" if good else f" ({band})"),
+    )
+
+
+def _grader(facts: Facts) -> _Node:
+    if not facts.stats.valid_records:
+        return _Node("waiting", blocked="Import data first")
+    if facts.grader is None:
+        return _Node("ready", "No grader yet")
+    return _Node("configured", grader_words(facts.grader.grader))
+
+
+def _dry_run(facts: Facts) -> _Node:
+    if 5 in facts.at_work:
+        return _at_work(facts.at_work[5])
+    blocked = _no_grader(facts)
+    if blocked:
+        return _Node("waiting", blocked=blocked)
+    report = _report(facts.dry_run)
+    if report is None or facts.dry_run is None:
+        return _Node("ready", "Ready to run")
+    mean = "No score" if report.mean is None else f"Mean: {report.mean.estimate:.2f}"
+    summary = f"{mean} • {report.verdict}"
+    changes = facts.changes(facts.dry_run.inputs)
+    if any(change != TOPICS_CHANGED for change in changes):
+        return _Node("attention", summary, label="Stale", stale=changes)
+    statuses: dict[str, NodeStatus] = {"GO": "passed", "CAUTION": "attention", "NO_GO": "failed"}
+    # Other topics leave the verdict as it was; only the part by topic is of yesterday.
+    return _Node(statuses[report.verdict], summary, stale=changes)
+
+
+def _training(facts: Facts) -> _Node:
+    blocked = _no_grader(facts)
+    if blocked:
+        return _Node("waiting", blocked=blocked)
+    job = facts.job
+    if job is None or job.status == "cancelled":
+        done = improvement_words(facts.trained)
+        return _Node("complete", done) if done else _Node("ready", "Ready to start")
+    if job.status in ("pending", "running"):
+        share = _share(job)
+        return _Node("processing", f"Training... {share:.0%}", progress=share, label="Training")
+    if job.status == "paused":
+        return _Node("attention", f"Paused at {_share(job):.0%}", label="Paused")
+    if job.status == "failed":
+        return _Node("failed", job.error or "Training failed")
+    return _Node("complete", improvement_words(job) or "Trained")
+
+
+def _deployment(facts: Facts) -> _Node:
+    if facts.trained is None:
+        return _Node("waiting", "Waiting for training", blocked="Complete training first")
+    if facts.deployment is None:
+        return _Node("ready", "Model ready to deploy")
+    gain = improvement_words(facts.trained).removesuffix(" improvement")
+    return _Node("complete", f"Deployed • {gain}" if gain else "Deployed", label="Deployed")
+
+
+def grader_words(grader: Grader) -> str:
+    """What a grader is, in a few words."""
+    if isinstance(grader, (ScoreModel, LabelModel)):
+        return f"Judge: {grader.model}"
+    if isinstance(grader, TextSimilarity):
+        return f"Text similarity: {grader.evaluation_metric}"
+    if isinstance(grader, Multi):
+        count = len(grader.graders)
+        return "1 grader" if count == 1 else f"{count} graders"
+    return {"python": "Python script", "string_check": "String check"}[
+        str(grader.__struct_config__.tag)
+    ]
+
+
+def improvement_words(job: TrainingRow | None) -> str:
+    """What training brought, such as ``+49% improvement``; empty without a report.
+
+    A number is called an improvement only where its interval lies above zero.
+    """
+    if job is None or job.report is None:
+        return ""
+    change = msgspec.json.decode(job.report, type=_TrainingReport).change
+    if change is None or change.verdict == "no_clear_change":
+        return "No clear change"
+    if change.verdict == "regressed":
+        return "Regressed"
+    if change.relative is None:
+        return f"+{change.difference.estimate:.2f} improvement"
+    return f"{change.relative.estimate:+.0%} improvement"
+
+
+DATA_CHANGED = "The records have changed since."
+TOPICS_CHANGED = "The topics have changed since: the results by topic are those of before."
+GRADER_CHANGED = "The grader has changed since."
+
+
+def _changes(
+    store: Store,
+    info: DatasetInfo,
+    stats: DatasetStats,
+    grader: GraderVersion | None,
+    inputs: RunInputs,
+    revision: int,
+) -> tuple[str, ...]:
+    found = [GRADER_CHANGED] if grader is None or grader.hash != inputs.grader else []
+    if inputs.records_revision != revision:
+        if stats.total_records > PIPELINE.exact_stale_records:
+            found.append(DATA_CHANGED)  # what exactly changed would take too long to tell
+        else:
+            now = fingerprint(store, info.id)
+            found += [DATA_CHANGED] if now.data != inputs.data else []
+            found += [TOPICS_CHANGED] if now.topics != inputs.topics else []
+    return tuple(found)
+
+
+class _DryRunReport(Struct):
+    verdict: str
+    reasons: tuple[str, ...]
+    mean: Interval | None
+
+
+class _TrainingReport(Struct):
+    change: PairedDifference | None
+
+
+class _Progress(Struct):
+    share: float
+
+
+def _report(run: DryRunRow | None) -> _DryRunReport | None:
+    if run is None or run.report is None:
+        return None
+    return msgspec.json.decode(run.report, type=_DryRunReport)
+
+
+def _share(job: TrainingRow) -> float:
+    return 0.0 if job.progress is None else msgspec.json.decode(job.progress, type=_Progress).share
+
+
+def _no_grader(facts: Facts) -> str | None:
+    if not facts.stats.valid_records:
+        return "Import data first"
+    return None if facts.grader is not None else "Configure the grader first"
+
+
+def _at_work(activity: Activity) -> _Node:
+    share = "" if activity.share is None else f" {activity.share:.0%}"
+    return _Node("processing", f"{activity.doing}...{share}", progress=activity.share)
+
+
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count:,} records"
+
+
+def _have(count: int) -> str:
+    return f"{_records(count)} {'has' if count == 1 else 'have'}"
+
+
+def _node(step: PipelineStep, node: _Node) -> PipelineNode:
+    return PipelineNode(
+        id=step.id,
+        name=step.name,
+        category=step.category,
+        status=node.status,
+        summary=node.summary,
+        status_label=node.label or node.status.capitalize(),
+        can_retrigger=step.can_retrigger,
+        blocked_reason=node.blocked,
+        stale=node.stale,
+        progress=node.progress,
+    )

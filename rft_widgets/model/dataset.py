@@ -36,6 +36,8 @@ class DatasetInfo(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     revision: int
     """Counts every change of the dataset; equal revisions mean equal content."""
+    reset_at: datetime | None = None
+    """When the pipeline was last reset; runs from before are history."""
 
 
 class Event(Struct, frozen=True, kw_only=True):

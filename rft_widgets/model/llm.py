@@ -9,6 +9,20 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 
+class ModelConnection(Struct, frozen=True, kw_only=True):
+    """Where a model is asked: any endpoint that speaks the OpenAI protocol. It holds no key.
+
+    ``base_url`` goes up to ``/v1``; ``api_key_env`` *names* the environment variable with the key,
+    ``None`` for a service that wants none; ``structured`` is false for servers that refuse a
+    response schema.
+    """
+
+    base_url: str
+    api_key_env: str | None = "OPENAI_API_KEY"
+    timeout_s: float = 60.0
+    structured: bool = True
+
+
 class ModelUsage(Struct, frozen=True, kw_only=True):
     """Tokens of one call, as the service counted them; ``None`` where it did not say."""
 

@@ -11,6 +11,12 @@ NodeStatus = Literal[
     "failed",
 ]  # fmt: skip
 
+ListStatus = Literal["in_progress", "attention", "training", "complete"]
+"""What the list of datasets filters by."""
+
+FINISHED: tuple[NodeStatus, ...] = ("complete", "configured", "passed")
+"""Statuses of a step that is done. Step 1 is done while it is active: there are records."""
+
 
 class PipelineStep(Struct, frozen=True):
     """What is fixed about a step."""
@@ -34,7 +40,21 @@ PIPELINE_STEPS = (
 
 
 class PipelineNode(Struct, frozen=True, kw_only=True):
-    """A step as it stands: its status, one line of summary, and why it waits if it does."""
+    """A step as it stands.
+
+    Attributes
+    ----------
+    summary
+        One line of what is there.
+    status_label
+        The status in a word, ``Stale`` where what it rests on has changed.
+    blocked_reason
+        What to do first, of a step that waits.
+    stale
+        What changed since the step ran, in words; empty when nothing did.
+    progress
+        Share that is done (0..1) of a step at work; ``None`` where it is not known.
+    """
 
     id: int
     name: str
@@ -44,6 +64,8 @@ class PipelineNode(Struct, frozen=True, kw_only=True):
     status_label: str
     can_retrigger: bool
     blocked_reason: str | None = None
+    stale: tuple[str, ...] = ()
+    progress: float | None = None
 
 
 class PipelineState(Struct, frozen=True, kw_only=True):
@@ -51,3 +73,12 @@ class PipelineState(Struct, frozen=True, kw_only=True):
 
     nodes: tuple[PipelineNode, ...]
     current_step: int
+
+    @property
+    def list_status(self) -> ListStatus:
+        """The status in the list of datasets."""
+        if any(node.status in ("attention", "failed") for node in self.nodes):
+            return "attention"
+        if self.nodes[5].status == "processing":
+            return "training"
+        return "complete" if self.nodes[6].status == "complete" else "in_progress"

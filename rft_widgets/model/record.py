@@ -112,6 +112,10 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
     topic: str | None
     topic_confidence: float | None
     topic_method: TopicMethod | None
+    topic_runner_up: str | None
+    """The next likely topic, where a person should look."""
+    previous_topic: str | None
+    """What the record was under when that topic vanished."""
     is_generated: bool
     source_record_id: str | None
     is_valid: bool

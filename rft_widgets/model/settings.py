@@ -48,6 +48,8 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     """Size of the compression dictionary that is trained on the first batch of a record set."""
     exact_count_limit: int = 10_000
     """Counts of a text search above this are shown as "10,000+"."""
+    logged_chars: int = 256 * 1024
+    """Most characters of records from memory that the log keeps, so that they can be had again."""
     busy_timeout_ms: int = 30_000
     """How long a SQLite connection waits for another writer."""
 
@@ -59,7 +61,18 @@ class TopicSettings(Struct, frozen=True, kw_only=True):
     """Confidence (0..1) below which a record's topic counts as uncertain."""
 
 
+class PipelineSettings(Struct, frozen=True, kw_only=True):
+    """When a node of the pipeline wants attention."""
+
+    uncertain_share: float = 0.05
+    """Share of the categorised records (0..1) with low confidence from which topics want it."""
+    exact_stale_records: int = 100_000
+    """Records up to which a result is compared with the content it was made from; above, any change
+    of the records makes it stale, also one that was taken back."""
+
+
 VALIDATION = ValidationSettings()
 LIMITS = InputLimits()
 STORE = StoreSettings()
 TOPICS = TopicSettings()
+PIPELINE = PipelineSettings()

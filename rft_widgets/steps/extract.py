@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from rft_widgets.model.record import (
 )
 from rft_widgets.model.settings import LIMITS, STORE
 from rft_widgets.steps.lines import inspect, read_lines
-from rft_widgets.steps.parse import check_names, draft_from_json, parse_line
+from rft_widgets.steps.parse import chat_json, check_names, draft_from_json, parse_line
 from rft_widgets.steps.refusals import LineRefused, check_text
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import imports, search
@@ -86,7 +87,8 @@ def import_file(
             fingerprint=source.fingerprint,
         )
     known_size = None if source.is_gzip or source.is_document else source.size
-    batch = _Batch(store, state, progress, known_size)
+    path_text = os.fsencode(source.path.absolute()).decode(errors="replace")
+    batch = _Batch(store, state, {"file": path_text}, progress, known_size)
     for line in read_lines(source, start=state.byte_offset, number=state.lines):
         content = line.content
         if content is None:
@@ -117,15 +119,23 @@ def import_drafts(
     drafts: Iterable[RecordDraft],
     *,
     source: str,
+    origin: dict[str, Any] | None = None,
     mode: ImportMode = "append",
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = bool,
 ) -> ImportResult:
-    """Store records that are in memory or come from traces; a draft counts as a line."""
+    """Store records that are in memory or come from traces; a draft counts as a line.
+
+    ``origin`` says how to get the same drafts again. Without it a few of them are kept in the log
+    as they are; of many, only that they were there.
+    """
     _check_mode(mode)
     state = imports.begin(store, dataset_id, mode=mode, source=source, fingerprint=None)
-    batch = _Batch(store, state, progress, None)
+    few = _Few() if origin is None else None
+    batch = _Batch(store, state, origin or {}, progress, None)
     for number, draft in enumerate(drafts, 1):
+        if few is not None:
+            few.add(draft)
         batch.add_draft(number, draft)
         batch.read_to(number, number)
         if batch.is_full:
@@ -138,15 +148,47 @@ def import_drafts(
                     else "nothing was changed"
                 )
                 raise ImportInterrupted(f"The import of {source} was cancelled; {kept}.")
+    if few is not None:
+        batch.origin = few.origin()
     return batch.finish()
+
+
+class _Few:
+    """The lines of drafts, as long as there are few of them."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] | None = []
+        self._chars = 0
+
+    def add(self, draft: RecordDraft) -> None:
+        if self._lines is None:
+            return
+        try:
+            line = msgspec.json.encode(chat_json(draft)).decode()
+        except UnicodeEncodeError:  # it will be refused; lines after it would count differently
+            self._lines = None
+            return
+        self._chars += len(line)
+        self._lines.append(line)
+        if self._chars > STORE.logged_chars:
+            self._lines = None
+
+    def origin(self) -> dict[str, Any]:
+        return {} if self._lines is None else {"lines": self._lines}
 
 
 class _Batch:
     """Collects judged lines and writes them together."""
 
     def __init__(
-        self, store: Store, state: ImportState, progress: Progress | None, size: int | None
+        self,
+        store: Store,
+        state: ImportState,
+        origin: dict[str, Any],
+        progress: Progress | None,
+        size: int | None,
     ) -> None:
+        self.origin = origin
         self._store = store
         self._state = state
         self._progress = progress
@@ -200,7 +242,7 @@ class _Batch:
         if self._lines:
             self.write()
         state = self._state
-        imports.finish(self._store, state)
+        imports.finish(self._store, state, self.origin)
         self._report("indexing")
         search.index_pending(self._store, state.set_id)
         self._report("done")

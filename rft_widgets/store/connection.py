@@ -10,6 +10,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from platformdirs import user_data_path
@@ -19,8 +20,12 @@ from rft_widgets.errors import ExtraRequired, StoreUnavailable
 from rft_widgets.model.settings import STORE
 from rft_widgets.store import payload, search
 from rft_widgets.store.driver import sqlite_connection
+from rft_widgets.store.fingerprint import Fingerprint
 from rft_widgets.store.last_used import LastUsed
 from rft_widgets.store.schema import HEAD
+
+if TYPE_CHECKING:
+    from rft_widgets.store.records import LabelCounts
 
 DATABASE_VARIABLE = "RFT_WIDGETS_DATABASE_URL"
 """Environment variable with the URL of the default store."""
@@ -73,6 +78,8 @@ class Store:
         self.codec = payload.Codec(self.engine)
         self.vocabularies: dict[int, search.Vocabulary] = {}
         self.counts: LastUsed[tuple[int, bool]] = LastUsed(256)
+        self.fingerprints: LastUsed[Fingerprint] = LastUsed(64)
+        self.label_counts: LastUsed[LabelCounts] = LastUsed(64)
         if self.is_sqlite:
             contains = search.contains_function(self.codec)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -10,7 +11,23 @@ from sqlalchemy.engine import Connection
 from rft_widgets.errors import InvalidArgument, NotFound
 from rft_widgets.model.dataset import DatasetInfo, DatasetSource
 from rft_widgets.store.clock import now_us, to_datetime
-from rft_widgets.store.schema import datasets, deletions, events, imports, issues, record_sets
+from rft_widgets.store.schema import (
+    activities,
+    datasets,
+    deletions,
+    deployments,
+    dry_run_answers,
+    dry_runs,
+    events,
+    exchanges,
+    grader_versions,
+    imports,
+    issues,
+    record_sets,
+    training_checkpoints,
+    training_jobs,
+    training_log,
+)
 from rft_widgets.store.texts import can_hold
 
 
@@ -83,24 +100,32 @@ def set_and_revision(connection: Connection, dataset_id: str) -> tuple[int, int]
     return row.set_id, row.revision
 
 
+def records_revision(connection: Connection, dataset_id: str) -> int:
+    """Count of the changes of a dataset's records and of their topics."""
+    query = sa.select(datasets.c.records_revision).where(datasets.c.id == dataset_id)
+    return int(connection.execute(query).scalar_one())
+
+
 def touch(connection: Connection, dataset_id: str) -> None:
-    """Count a change of the dataset."""
-    connection.execute(
+    """Count a change of the dataset's records or of their topics."""
+    change(connection, dataset_id, records_revision=datasets.c.records_revision + 1)
+
+
+def change(connection: Connection, dataset_id: str, **values: Any) -> None:
+    """Change columns of a dataset, and count that; nothing but a count without any."""
+    result = connection.execute(
         datasets.update()
         .where(datasets.c.id == dataset_id)
-        .values(revision=datasets.c.revision + 1, updated_us=now_us())
+        .values(revision=datasets.c.revision + 1, updated_us=now_us(), **values)
     )
+    if result.rowcount == 0:
+        raise _missing(dataset_id)
 
 
 def describe(connection: Connection, dataset_id: str, **values: str) -> None:
     """Change name or objective."""
     _check_texts(values)
-    result = connection.execute(
-        datasets.update().where(datasets.c.id == dataset_id).values(**values)
-    )
-    if result.rowcount == 0:
-        raise _missing(dataset_id)
-    touch(connection, dataset_id)
+    change(connection, dataset_id, **values)
 
 
 def make_live(connection: Connection, dataset_id: str, set_id: int) -> int:
@@ -124,7 +149,18 @@ def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
     # Issues of records go with the records; those of refused lines belong to the imports.
     owned = sa.select(imports.c.id).where(imports.c.dataset_id == dataset_id)
     connection.execute(issues.delete().where(issues.c.seq.is_(None), issues.c.import_id.in_(owned)))
-    for table in (deletions, imports, events):
+    for parts, column, whole in (
+        (dry_run_answers, dry_run_answers.c.run_id, dry_runs),
+        (training_checkpoints, training_checkpoints.c.job_id, training_jobs),
+        (training_log, training_log.c.job_id, training_jobs),
+        (exchanges, exchanges.c.deployment_id, deployments),
+    ):
+        mine = sa.select(whole.c.id).where(whole.c.dataset_id == dataset_id)
+        connection.execute(parts.delete().where(column.in_(mine)))
+    for table in (
+        deletions, imports, events, activities, grader_versions, dry_runs, training_jobs,
+        deployments,
+    ):  # fmt: skip
         connection.execute(table.delete().where(table.c.dataset_id == dataset_id))
     connection.execute(
         record_sets.update().where(record_sets.c.dataset_id == dataset_id).values(role="trash")
@@ -154,6 +190,7 @@ def _info(row: sa.Row[tuple[object, ...]]) -> DatasetInfo:
         created_at=to_datetime(row.created_us),
         updated_at=to_datetime(row.updated_us),
         revision=row.revision,
+        reset_at=None if row.reset_us is None else to_datetime(row.reset_us),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -30,8 +30,9 @@ def edit(
     found: tuple[ValidationIssue, ...],
     *,
     expected_version: int,
+    given: dict[str, Any],
 ) -> None:
-    """Replace the body of a record, keeping what it held before.
+    """Replace the body of a record, keeping what it held before; ``given`` goes into the log.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def edit(
         refresh_duplicates(connection, dataset_id, set_id, Keys({row.input_hash, key}, set()))
         search.replace_text(store, connection, set_id, row.seq, before, after)
         datasets.touch(connection, dataset_id)
-        history.log(connection, dataset_id, "edit_record", {"record": record_id})
+        history.log(connection, dataset_id, "edit_record", {"record": record_id, "changes": given})
 
 
 def assign_topic(
@@ -116,6 +117,7 @@ def assign_topic(
                 topic=topic,
                 topic_confidence=confidence,
                 topic_method=method,
+                runner_up=None,
                 updated_us=now_us(),
             )
         )

@@ -105,7 +105,13 @@ def write_batch(
     with store.write(durable=True) as connection:
         _check_target(connection, state)
         done = inserts.insert(
-            store, connection, state.dataset_id, state.set_id, rows, import_id=state.id
+            store,
+            connection,
+            state.dataset_id,
+            state.set_id,
+            rows,
+            import_id=state.id,
+            salt=str(_imports_before(connection, state.dataset_id)),
         )
         if errors:
             connection.execute(
@@ -141,8 +147,11 @@ def write_batch(
     state.committed_offset = state.byte_offset
 
 
-def finish(store: Store, state: ImportState) -> None:
-    """End an import: a replace becomes visible here, at once and whole."""
+def finish(store: Store, state: ImportState, origin: dict[str, Any]) -> None:
+    """End an import: a replace becomes visible here, at once and whole.
+
+    ``origin`` says where the records came from, so that they can be fetched again.
+    """
     with store.write(durable=True) as connection:
         _check_target(connection, state)
         if state.mode == "replace":
@@ -162,6 +171,7 @@ def finish(store: Store, state: ImportState) -> None:
                 "mode": state.mode,
                 "source": state.source,
                 "fingerprint": state.fingerprint,
+                "origin": origin,
                 "imported": state.imported,
                 "valid": state.valid,
                 "duplicates": state.duplicates,
@@ -220,6 +230,13 @@ def refused_lines(connection: Connection, dataset_id: str, set_id: int) -> int:
             )
         ).scalar_one()
     )
+
+
+def _imports_before(connection: Connection, dataset_id: str) -> int:
+    done = sa.select(sa.func.count()).where(
+        imports.c.dataset_id == dataset_id, imports.c.status == "done"
+    )
+    return int(connection.execute(done).scalar_one())
 
 
 def _check_target(connection: Connection, state: ImportState) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-import os
+import hashlib
+import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from rft_widgets.store.validity import duplicate_issue, issue_row
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
-
-_ID_BYTES = 15  # two ids of twelve characters of base 32 each
 
 
 class NewRecord(Struct, frozen=True, gc=False):
@@ -62,15 +61,22 @@ def insert(
     rows: Sequence[NewRecord],
     *,
     import_id: str | None = None,
+    salt: str = "",
 ) -> Inserted:
-    """Store records at the end of a set, flagging those that repeat an earlier one."""
+    """Store records at the end of a set, flagging those that repeat an earlier one.
+
+    A record without an id gets one that follows from its content, its line and ``salt``: the same
+    imports in the same order give the same ids.
+    """
     if not rows:
         return Inserted(0, 0, 0)
     first = reserve(connection, len(rows))  # from here on no other writer adds records
     repeated = _repeats(connection, set_id, rows)
-    taken = _taken_ids(connection, set_id, rows)
+    fresh = [_fresh_id(row, salt) for row in rows]
+    taken = _taken_ids(
+        connection, set_id, [*fresh, *(r.draft.id for r in rows if r.draft.id is not None)]
+    )
     dictionary = _dictionary(store, connection, set_id, rows)
-    fresh = base64.b32encode(os.urandom(_ID_BYTES * (len(rows) // 2 + 1))).decode().lower()
     now = now_us()
     narrow: list[tuple[Any, ...]] = []
     bodies: list[tuple[int, bytes]] = []
@@ -85,7 +91,9 @@ def insert(
             if record_id is not None:
                 kept = draft.metadata | {"original_id": record_id}
                 body = encode(Body(draft.input, draft.output, draft.item, kept))
-            record_id = fresh[12 * offset : 12 * offset + 12]
+            record_id = fresh[offset]
+            if record_id in taken:  # another import of the same file is under way
+                record_id = secrets.token_hex(6)
         taken.add(record_id)
         ids.append(record_id)
         found = row.issues
@@ -116,6 +124,8 @@ def insert(
                 1,
                 now,
                 now,
+                None,
+                None,
             )
         )
         bodies.append((seq, compress(body, dictionary)))
@@ -213,8 +223,13 @@ def _repeats(
     return repeated
 
 
-def _taken_ids(connection: Connection, set_id: int, rows: Sequence[NewRecord]) -> set[str]:
-    given = [row.draft.id for row in rows if row.draft.id is not None]
+def _fresh_id(row: NewRecord, salt: str) -> str:
+    """Twelve characters of base 32, 60 bits."""
+    digest = hashlib.blake2b(row.body, digest_size=8, key=f"{salt}:{row.line}".encode()).digest()
+    return base64.b32encode(digest)[:12].decode().lower()
+
+
+def _taken_ids(connection: Connection, set_id: int, given: Sequence[str]) -> set[str]:
     taken: set[str] = set()
     for start in range(0, len(given), FEW):
         taken |= set(

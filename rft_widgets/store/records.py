@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import NotFound
 from rft_widgets.model.record import Record, RecordFilter, Selection, ValidationIssue
+from rft_widgets.model.settings import TOPICS
 from rft_widgets.store.clock import to_datetime
 from rft_widgets.store.datasets import set_and_revision
 from rft_widgets.store.filters import make_searchable, select_seqs
@@ -87,6 +89,38 @@ def facets(connection: Connection, set_id: int) -> list[tuple[str | None, bool, 
     return [(topic, bool(valid), bool(generated), n) for topic, valid, generated, n in rows]
 
 
+class LabelCounts(Struct, frozen=True):
+    """Valid records by topic: with one, with one of low confidence, and never looked at."""
+
+    labelled: int
+    uncertain: int
+    unseen: int
+
+
+def label_counts(
+    store: Store, connection: Connection, set_id: int, dataset_id: str, revision: int
+) -> LabelCounts:
+    """Count the valid records of a set by how their topic stands; made once a revision."""
+    key = (dataset_id, revision)
+    known = store.label_counts.get(key)
+    if known is None:
+        c = records.c
+        has_topic = c.topic.is_not(None)
+        unsure = sa.and_(has_topic, c.topic_confidence < TOPICS.low_confidence)
+        unseen = sa.and_(c.topic.is_(None), c.topic_method.is_(None))
+        row = connection.execute(
+            sa.select(
+                *(
+                    sa.func.coalesce(sa.func.sum(sa.case((one, 1), else_=0)), 0)
+                    for one in (has_topic, unsure, unseen)
+                )
+            ).where(c.set_id == set_id, c.is_valid == 1)
+        ).one()
+        known = LabelCounts(*(int(count) for count in row))
+        store.label_counts.put(key, known)
+    return known
+
+
 def codes(connection: Connection, set_id: int) -> dict[str, int]:
     """Count the records of a set by each validation code they break."""
     rows = connection.execute(
@@ -138,7 +172,8 @@ def _to_record(
     # Taken apart at once, in the order of `schema.records`: by name it takes twice as long.
     (
         seq, _, record_id, span_id, thread_id, topic, confidence, method, is_valid, is_generated,
-        source_record_id, _, tokens, _, score, version, created_us, updated_us, data,
+        source_record_id, _, tokens, _, score, version, created_us, updated_us, runner_up,
+        previous_topic, data,
     ) = row  # fmt: skip
     body = codec.body(data)
     return Record(
@@ -153,6 +188,8 @@ def _to_record(
         topic=topic,
         topic_confidence=confidence,
         topic_method=method,
+        topic_runner_up=runner_up,
+        previous_topic=previous_topic,
         is_generated=bool(is_generated),
         source_record_id=source_record_id,
         is_valid=bool(is_valid),

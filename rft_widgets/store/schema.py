@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 """Version of the newest migration."""
 
 metadata = sa.MetaData()
@@ -28,6 +28,12 @@ datasets = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("created_us", sa.BigInteger, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
+    # Changes of the records and of their topics alone: what was computed from them is kept by it.
+    sa.Column("records_revision", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("topics", sa.Text),  # the hierarchy as JSON
+    sa.Column("targets", sa.Text),  # of coverage, as JSON
+    sa.Column("grader_version", sa.Integer),  # the one in use
+    sa.Column("reset_us", sa.BigInteger),  # runs that began before it are history
 )
 
 record_sets = sa.Table(
@@ -66,6 +72,8 @@ records = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_us", sa.BigInteger, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
+    sa.Column("runner_up", sa.Text),  # the next likely topic, where somebody should look
+    sa.Column("previous_topic", sa.Text),  # what it was under when that topic vanished
 )
 _r = records.c
 sa.Index("records_id", _r.set_id, _r.id, unique=True)
@@ -184,4 +192,123 @@ search_texts = sa.Table(
     metadata,
     sa.Column("seq", _KEY, primary_key=True, autoincrement=False),
     sa.Column("text", sa.Text, nullable=False),
+)
+
+grader_versions = sa.Table(
+    "grader_versions",
+    metadata,
+    sa.Column("dataset_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("grader", sa.Text, nullable=False),
+    sa.Column("connection", sa.Text),  # where its model is asked, without any key
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+)
+
+dry_runs = sa.Table(
+    "dry_runs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # running, done
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("inputs", sa.Text, nullable=False),  # hashes of data, topics and grader
+    sa.Column("report", sa.Text),
+    sa.Column("started_us", sa.BigInteger, nullable=False),
+    sa.Column("finished_us", sa.BigInteger),
+)
+sa.Index("dry_runs_dataset", dry_runs.c.dataset_id, dry_runs.c.started_us)
+
+dry_run_answers = sa.Table(
+    "dry_run_answers",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+training_jobs = sa.Table(
+    "training_jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("requested", sa.Text, nullable=False),  # pause, cancel, or nothing
+    sa.Column("owner", sa.Text, nullable=False),  # who works on it; another one has taken it over
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("inputs", sa.Text, nullable=False),
+    sa.Column("split", sa.LargeBinary, nullable=False),
+    sa.Column("progress", sa.Text),
+    sa.Column("state", sa.LargeBinary),  # what the trainer needs to go on
+    sa.Column("report", sa.Text),
+    sa.Column("artifact", sa.LargeBinary),  # the policy
+    sa.Column("error", sa.Text),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
+    sa.Column("finished_us", sa.BigInteger),
+)
+sa.Index("training_jobs_dataset", training_jobs.c.dataset_id, training_jobs.c.created_us)
+
+training_checkpoints = sa.Table(
+    "training_checkpoints",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+training_log = sa.Table(
+    "training_log",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("training_log_job", training_log.c.job_id, training_log.c.seq)
+
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # active, rolled_back
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("rolled_back_us", sa.BigInteger),
+)
+sa.Index("deployments_dataset", deployments.c.dataset_id, deployments.c.created_us)
+
+exchanges = sa.Table(
+    # What a deployment was asked and answered: counts of its arms, and the outcome of a test.
+    "exchanges",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=True),
+    sa.Column("deployment_id", sa.Text, nullable=False),
+    sa.Column("arm", sa.Text, nullable=False),
+    sa.Column("failed", sa.SmallInteger, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("duration_us", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.LargeBinary),
+    sqlite_autoincrement=True,
+)
+sa.Index(
+    "exchanges_arm",
+    exchanges.c.deployment_id,
+    exchanges.c.arm,
+    exchanges.c.failed,
+    exchanges.c.duration_us,
+)
+
+activities = sa.Table(
+    # A step at work: one row while it lasts, told anew several times a minute.
+    "activities",
+    metadata,
+    sa.Column("dataset_id", sa.Text, primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("share", sa.Float(53)),
+    sa.Column("doing", sa.Text, nullable=False),
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
 )

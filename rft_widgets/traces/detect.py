@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -38,12 +39,14 @@ Item = Document | TraceLoss
 class Origin(NamedTuple):
     """Where documents come from; ``open`` starts from the first one, as often as it is called.
 
-    ``format`` is set where the kind of the source says it, so that an empty one is no mystery.
+    ``format`` is set where the kind of the source says it, so that an empty one is no mystery;
+    ``location`` is the path or address that opens it again, ``None`` for documents in memory.
     """
 
     name: str
     open: Callable[[], Iterator[Item]]
     format: str | None = None
+    location: str | None = None
 
 
 def origin_of(source: Any) -> Origin:
@@ -65,14 +68,16 @@ def origin_of(source: Any) -> Origin:
     """
     if isinstance(source, str) and source.startswith(("http://", "https://")):
         vllora = importlib.import_module("rft_widgets.traces.vllora")
-        return Origin(source, lambda: iter(vllora.read_gateway(source)), vllora.NAME)
+        return Origin(source, lambda: iter(vllora.read_gateway(source)), vllora.NAME, source)
     if isinstance(source, (str, Path)):
         path = Path(source).expanduser()
         documents.check_readable(path)
+        location = os.fsencode(path.absolute()).decode(errors="replace")
         if path.is_file() and _is_sqlite(path):
             vllora = importlib.import_module("rft_widgets.traces.vllora")
-            return Origin(path.name, lambda: iter(vllora.read_store(path)), vllora.NAME)
-        return Origin(path.name, lambda: documents.read_path(path))
+            name = vllora.NAME
+            return Origin(path.name, lambda: iter(vllora.read_store(path)), name, location)
+        return Origin(path.name, lambda: documents.read_path(path), location=location)
     if isinstance(source, Mapping):
         return Origin("one document", lambda: iter([Document("document", source)]))
     if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):

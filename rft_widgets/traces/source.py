@@ -82,6 +82,17 @@ class TraceSource:
         return self._shared.format
 
     @property
+    def origin(self) -> dict[str, Any] | None:
+        """What opens these traces again: ``traces`` (path or address), ``filters``, ``ids``.
+
+        ``None`` for traces in memory.
+        """
+        location = self._shared.origin.location
+        if location is None or self._where.is_empty:
+            return None
+        return {"traces": location} | self._where.described()
+
+    @property
     def losses(self) -> LossReport:
         """What the whole source held and what of it could not be read; filters do not matter."""
         return self._shared.scan().losses
@@ -234,6 +245,23 @@ class _Filter(Struct, frozen=True, kw_only=True):
             ids=_both(self.ids, other.ids),
             is_empty=self.is_empty or other.is_empty or len(answers) > 1,
         )
+
+    def described(self) -> dict[str, Any]:
+        # Several searches are several filters, one after the other.
+        given: dict[str, Any] = {}
+        if self.since is not None:
+            given["since"] = self.since.isoformat()
+        if self.until is not None:
+            given["until"] = self.until.isoformat()
+        if self.models is not None:
+            given["model"] = sorted(self.models)
+        if self.min_turns:
+            given["min_turns"] = self.min_turns
+        if self.has_response is not None:
+            given["has_response"] = self.has_response
+        filters = [given] if given else []
+        filters += [{"search": search} for search in self.searches]
+        return {"filters": filters} | ({} if self.ids is None else {"ids": sorted(self.ids)})
 
     def allows(self, row: _Row) -> bool:
         at = row.started_at

@@ -295,7 +295,7 @@ def test_events(workspace: rft.Workspace, tmp_path: Path):
     assert create == {"name": "Events", "objective": "Goal"}
     assert (imported["source"], imported["imported"], imported["refused"]) == ("lines.jsonl", 1, 1)
     assert (added["source"], added["imported"]) == ("notebook", 1)
-    assert edited == {"record": "a"}
+    assert edited == {"record": "a", "changes": {"item": {"x": 1}}}
     assert (assigned["topic"], assigned["count"]) == ("topic", 1)
     assert (deleted["count"], deleted["deletion"]) == (1, deletion.id)
     assert deleted["selection"] == {"where": {"topic": "topic"}}

@@ -1,0 +1,306 @@
+"""Changing the records of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rft_widgets.dataset.reading import ReadsRecords
+from rft_widgets.errors import InvalidArgument, StaleEdit
+from rft_widgets.model.message import (
+    Message,
+    MessageShapeError,
+    Tool,
+    message_from_json,
+    to_json,
+    tool_from_json,
+)
+from rft_widgets.model.record import (
+    Deletion,
+    ImportResult,
+    LineError,
+    Record,
+    RecordDraft,
+    RecordInput,
+    RecordOutput,
+    Selection,
+)
+from rft_widgets.model.settings import LIMITS
+from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
+from rft_widgets.steps.parse import chat_json, draft_from_json
+from rft_widgets.steps.refusals import LineRefused
+from rft_widgets.steps.validate import validate
+from rft_widgets.store import edits, imports, trash
+from rft_widgets.store.imports import ImportMode, ImportState
+from rft_widgets.store.texts import can_hold
+from rft_widgets.traces.source import Mode as TraceMode
+from rft_widgets.traces.source import TraceSource
+
+MessageLike = Message | Mapping[str, Any]
+ToolLike = Tool | Mapping[str, Any]
+
+
+class ChangesRecords(ReadsRecords):
+    """What can be done to a dataset's records: import, edit, delete, bring back."""
+
+    def import_records(
+        self,
+        path: str | Path,
+        *,
+        mode: ImportMode = "append",
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+        resume: bool = False,
+    ) -> ImportResult:
+        """Read a JSONL or JSON file, compressed or not, into the dataset.
+
+        Parameters
+        ----------
+        path
+            The file.
+        mode
+            ``append``, or ``replace`` for all new records or all old ones and nothing between.
+        progress
+            Called with an `ImportProgress` after every batch.
+        cancelled
+            Asked after every batch; when it returns true, the import stops and can be resumed.
+        resume
+            Go on with an import of this file that was cancelled or killed.
+
+        Returns
+        -------
+        ImportResult
+            Counts, and the refused lines with their reasons.
+        """
+        return import_file(
+            self._store,
+            self.id,
+            path,
+            mode=mode,
+            progress=progress,
+            cancelled=cancelled,
+            resume=resume,
+        )
+
+    def add_records(
+        self,
+        values: Iterable[RecordDraft | Mapping[str, Any]],
+        *,
+        mode: ImportMode = "append",
+        source: str = "python",
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> ImportResult:
+        """Store records that are in memory: drafts, or JSON objects as a file's lines have them."""
+
+        def drafts() -> Iterator[RecordDraft]:
+            for index, value in enumerate(values):
+                if isinstance(value, RecordDraft):
+                    yield value
+                else:
+                    yield draft_at(index, value)
+
+        return import_drafts(
+            self._store,
+            self.id,
+            drafts(),
+            source=source,
+            mode=mode,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+    def add_traces(
+        self,
+        traces: TraceSource | Iterable[RecordDraft],
+        *,
+        mode: TraceMode = "every_turn",
+        collapse_prefixes: bool = False,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> ImportResult:
+        """Add recorded model calls; a call that is here already is flagged as a duplicate.
+
+        Parameters
+        ----------
+        traces
+            From `open_traces`, filtered as you like; or drafts that its ``to_records`` gave.
+        mode, collapse_prefixes
+            Which calls of a thread become records; see `TraceSource.to_records`.
+        """
+        origin = None
+        if isinstance(traces, TraceSource):
+            drafts = traces.to_records(mode=mode, collapse_prefixes=collapse_prefixes)
+            name = f"{traces.format} traces"
+            if traces.origin is not None:
+                origin = traces.origin | {"mode": mode, "collapse_prefixes": collapse_prefixes}
+        else:
+            drafts, name = iter(traces), "traces"
+        return import_drafts(
+            self._store,
+            self.id,
+            drafts,
+            source=name,
+            origin=origin,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+    def import_errors(self, import_id: str, limit: int = 1_000) -> tuple[LineError, ...]:
+        """Lines that an import refused, in order, with their reasons."""
+        with self._store.read() as connection:
+            imports.check_exists(connection, self.id, import_id)
+        return imports.read_errors(self._store, import_id, limit)
+
+    @property
+    def unfinished_imports(self) -> tuple[ImportState, ...]:
+        """Imports that were cancelled or killed, or still run elsewhere; the newest first."""
+        return imports.find_unfinished(self._store, self.id)
+
+    def discard_unfinished_imports(self) -> int:
+        """Give up imports that were cut off; what an append committed stays. Returns how many."""
+        states = imports.find_unfinished(self._store, self.id)
+        imports.abandon(self._store, states)
+        return len(states)
+
+    def edit_record(
+        self,
+        record: Record | str,
+        *,
+        messages: Sequence[MessageLike] | None = None,
+        tools: Sequence[ToolLike] | None = None,
+        output: Sequence[MessageLike] | None = None,
+        finish_reason: str | None = None,
+        item: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Change parts of a record, check it again, and keep what it held before.
+
+        Parameters
+        ----------
+        record
+            The record as it was read, or its id. With a `Record` the edit is refused if somebody
+            else changed it in between; with an id it applies to what is there now.
+        messages, tools, output, finish_reason, item, metadata
+            New values; what is left out stays.
+
+        Raises
+        ------
+        StaleEdit
+            If the record changed since it was read.
+        """
+        base = self.record(record) if isinstance(record, str) else record
+        try:
+            new_input = RecordInput(
+                base.input.messages if messages is None else _messages(messages, "messages"),
+                base.input.tools if tools is None else _tools(tools),
+                base.input.tool_choice,
+            )
+            new_output = RecordOutput(
+                base.output.messages if output is None else _messages(output, "output"),
+                base.output.finish_reason if finish_reason is None else finish_reason,
+            )
+        except MessageShapeError as error:
+            raise InvalidArgument(f"{error}.") from None
+        draft = RecordDraft(
+            input=new_input,
+            output=new_output,
+            item=base.item if item is None else dict(item),
+            metadata=base.metadata if metadata is None else dict(metadata),
+        )
+        try:
+            draft_from_json(chat_json(draft))  # what a file's line may not hold, an edit may not
+        except LineRefused as refused:
+            raise InvalidArgument(f"Record {base.id}: {refused.message}") from None
+        tokens, found = validate(draft.input, draft.output)
+        try:
+            edits.edit(
+                self._store,
+                self.id,
+                base.id,
+                draft,
+                tokens,
+                found,
+                expected_version=base.version,
+                given={
+                    name: value
+                    for name, value, is_given in (
+                        ("messages", to_json(draft.input.messages), messages is not None),
+                        ("tools", to_json(draft.input.tools), tools is not None),
+                        ("output", to_json(draft.output.messages), output is not None),
+                        ("finish_reason", finish_reason, finish_reason is not None),
+                        ("item", draft.item, item is not None),
+                        ("metadata", draft.metadata, metadata is not None),
+                    )
+                    if is_given
+                },
+            )
+        except StaleEdit:
+            if not isinstance(record, str):
+                raise
+            # By id the edit applies to what is there now, which is newer than what was read.
+            return self.edit_record(
+                record,
+                messages=messages,
+                tools=tools,
+                output=output,
+                finish_reason=finish_reason,
+                item=item,
+                metadata=metadata,
+            )
+        return self.record(base.id)
+
+    def assign_topic(self, selection: Selection | str, topic: str | None) -> int:
+        """Put records under a topic by hand (or under none) and return how many.
+
+        Parameters
+        ----------
+        selection
+            A selection, or the id of one record.
+        topic
+            Path of the topic, its parts joined by ``/``; ``None`` takes the topic away.
+        """
+        topic = topic.strip() if topic is not None else None
+        if topic == "":
+            raise InvalidArgument("The topic is empty.", hint="Pass None to take a topic away.")
+        if topic is not None and (len(topic) > LIMITS.max_identifier_chars or not can_hold(topic)):
+            raise InvalidArgument(
+                f"The topic {topic[:40]!r} is too long, or holds U+0000 or half a character.",
+                hint=f"A topic has at most {LIMITS.max_identifier_chars} characters.",
+            )
+        return edits.assign_topic(
+            self._store,
+            self.id,
+            _selection(selection),
+            topic,
+            confidence=None if topic is None else 1.0,
+            method=None if topic is None else "manual",
+        )
+
+    def delete_records(self, selection: Selection | str) -> Deletion:
+        """Delete records; `undo_delete` brings them back."""
+        return trash.delete(self._store, self.id, _selection(selection))
+
+    def undo_delete(self, deletion: Deletion | str) -> int:
+        """Bring deleted records back to their places and return how many."""
+        key = deletion if isinstance(deletion, str) else deletion.id
+        return trash.undo(self._store, self.id, key)
+
+
+def _selection(value: Selection | str) -> Selection:
+    return Selection(ids=(value,)) if isinstance(value, str) else value
+
+
+def _messages(values: Sequence[MessageLike], where: str) -> tuple[Message, ...]:
+    return tuple(
+        value if isinstance(value, Message) else message_from_json(value, f"{where}[{i}]")
+        for i, value in enumerate(values)
+    )
+
+
+def _tools(values: Sequence[ToolLike]) -> tuple[Tool, ...]:
+    return tuple(
+        value if isinstance(value, Tool) else tool_from_json(value, f"tools[{i}]")
+        for i, value in enumerate(values)
+    )

@@ -1,0 +1,308 @@
+"""Training jobs as the store has them: who works on them, how far they are, what came of them.
+
+A job belongs to whoever claimed it last. Every write of a worker names itself as the owner and is
+refused when somebody else has taken the job over, so that no job has two workers for long.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+import zstandard
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from rft_widgets.errors import InvalidArgument, NotFound, TrainingStopped
+from rft_widgets.model.run import RunInputs
+from rft_widgets.store import datasets as dataset_rows
+from rft_widgets.store import history
+from rft_widgets.store.clock import now_us, to_datetime
+from rft_widgets.store.schema import training_checkpoints, training_jobs, training_log
+
+if TYPE_CHECKING:
+    from rft_widgets.store.connection import Store
+
+JobStatus = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
+Request = Literal["", "pause", "cancel"]
+
+FINAL: tuple[JobStatus, ...] = ("completed", "failed", "cancelled")
+SILENT_S = 30.0
+"""A running job that was not heard of for so long was killed."""
+
+
+class TrainingRow(Struct, frozen=True, kw_only=True):
+    """A training job; ``config``, ``progress`` and ``report`` are JSON."""
+
+    id: str
+    dataset_id: str
+    status: JobStatus
+    requested: Request
+    owner: str
+    config: str
+    inputs: RunInputs
+    progress: str | None
+    report: str | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+
+class SplitIds(Struct, frozen=True, kw_only=True):
+    """Ids of the records that a job trains and validates on."""
+
+    train: tuple[str, ...]
+    valid: tuple[str, ...]
+
+
+def create(
+    store: Store, dataset_id: str, *, config: str, inputs: RunInputs, split: SplitIds
+) -> str:
+    """Make a job that waits to be worked on."""
+    job_id, now = f"job_{secrets.token_hex(6)}", now_us()
+    with store.write(durable=True) as connection:
+        dataset_rows.change(connection, dataset_id)
+        connection.execute(
+            training_jobs.insert().values(
+                id=job_id,
+                dataset_id=dataset_id,
+                status="pending",
+                requested="",
+                owner="",
+                config=config,
+                inputs=msgspec.json.encode(inputs).decode(),
+                split=zstandard.compress(msgspec.json.encode(split)),
+                created_us=now,
+                updated_us=now,
+            )
+        )
+        details = {"job": job_id, "config": msgspec.json.decode(config)}
+        history.log(
+            connection, dataset_id, "train", details | {"inputs": msgspec.to_builtins(inputs)}
+        )
+    return job_id
+
+
+def claim(store: Store, job_id: str, owner: str) -> None:
+    """Take a job: from now on its former worker's writes are refused.
+
+    Raises
+    ------
+    InvalidArgument
+        It has ended, or somebody is at work on it.
+    """
+    with store.write(durable=True) as connection:
+        row = _read(connection, job_id, lock=True)
+        if row.status in FINAL:
+            raise InvalidArgument(
+                f"Training job {job_id} has ended: {row.status}.", hint="Start a new one."
+            )
+        if row.status == "running" and not is_silent(row):
+            raise InvalidArgument(
+                f"Training job {job_id} is being worked on.",
+                hint=f"One that was killed can be resumed {SILENT_S:g} s later.",
+            )
+        _set(connection, job_id, status="running", owner=owner, requested="", error=None)
+
+
+def is_silent(row: TrainingRow) -> bool:
+    """Whether a running job was not heard of for too long."""
+    return (now_us() - int(row.updated_at.timestamp() * 1e6)) / 1e6 > SILENT_S
+
+
+def save_state(store: Store, job_id: str, owner: str, state: bytes) -> None:
+    """Keep what the trainer needs to go on from here."""
+    with store.write(durable=True) as connection:
+        _update(connection, job_id, owner, state=state)
+
+
+def load_state(store: Store, job_id: str) -> bytes | None:
+    """What was kept last."""
+    with store.read() as connection:
+        found = connection.execute(
+            sa.select(training_jobs.c.state).where(training_jobs.c.id == job_id)
+        ).scalar()
+    return None if found is None else bytes(found)
+
+
+def report_progress(store: Store, job_id: str, owner: str, progress: str) -> None:
+    """Say how far a job is."""
+    with store.write() as connection:
+        _update(connection, job_id, owner, progress=progress)
+        dataset_rows.change(connection, _read(connection, job_id).dataset_id)
+
+
+def save_checkpoint(store: Store, job_id: str, owner: str, step: int, data: str) -> None:
+    """Keep a checkpoint; one of the same step is replaced."""
+    with store.write(durable=True) as connection:
+        _update(connection, job_id, owner)
+        mine = sa.and_(training_checkpoints.c.job_id == job_id, training_checkpoints.c.step == step)
+        connection.execute(training_checkpoints.delete().where(mine))
+        connection.execute(
+            training_checkpoints.insert().values(job_id=job_id, step=step, data=data)
+        )
+
+
+def checkpoints(store: Store, job_id: str) -> tuple[str, ...]:
+    """Checkpoints of a job as JSON, by step."""
+    with store.read() as connection:
+        return tuple(
+            connection.execute(
+                sa.select(training_checkpoints.c.data)
+                .where(training_checkpoints.c.job_id == job_id)
+                .order_by(training_checkpoints.c.step)
+            ).scalars()
+        )
+
+
+def log(store: Store, job_id: str, message: str) -> None:
+    """Append a line to a job's log."""
+    with store.write() as connection:
+        connection.execute(
+            training_log.insert().values(job_id=job_id, at_us=now_us(), message=message)
+        )
+
+
+def read_log(store: Store, job_id: str) -> tuple[tuple[datetime, str], ...]:
+    """Lines of a job's log with their times."""
+    with store.read() as connection:
+        rows = connection.execute(
+            sa.select(training_log.c.at_us, training_log.c.message)
+            .where(training_log.c.job_id == job_id)
+            .order_by(training_log.c.seq)
+        ).all()
+    return tuple((to_datetime(row.at_us), row.message) for row in rows)
+
+
+def request(store: Store, job_id: str, wish: Request) -> TrainingRow:
+    """Ask the worker of a job to pause or to cancel; without a worker it takes effect at once."""
+    with store.write(durable=True) as connection:
+        row = _read(connection, job_id, lock=True)
+        if row.status in FINAL:
+            return row
+        if row.status == "running" and not is_silent(row):
+            _set(connection, job_id, requested=wish)
+        else:
+            status = {"pause": "paused", "cancel": "cancelled"}[wish]
+            _end(connection, row, status=status, owner="", requested="")
+        return _read(connection, job_id)
+
+
+def end(store: Store, job_id: str, owner: str, status: JobStatus, **values: Any) -> None:
+    """End a worker's work on a job: ``report``, ``artifact`` or ``error`` as the status has it."""
+    with store.write(durable=True) as connection:
+        _update(connection, job_id, owner)
+        _end(connection, _read(connection, job_id), status=status, requested="", **values)
+
+
+def read(connection: Connection, job_id: str, dataset_id: str | None = None) -> TrainingRow:
+    """One job; `NotFound` if there is none of that id (in that dataset)."""
+    row = _read(connection, job_id)
+    if dataset_id is not None and row.dataset_id != dataset_id:
+        raise _missing(job_id)
+    return row
+
+
+def read_all(connection: Connection, dataset_id: str) -> tuple[TrainingRow, ...]:
+    """Jobs of a dataset, the oldest first."""
+    rows = connection.execute(
+        sa.select(*_NARROW)
+        .where(training_jobs.c.dataset_id == dataset_id)
+        .order_by(training_jobs.c.created_us, training_jobs.c.id)
+    )
+    return tuple(_row(row) for row in rows)
+
+
+def read_split(store: Store, job_id: str) -> SplitIds:
+    """What a job trains and validates on."""
+    with store.read() as connection:
+        data = connection.execute(
+            sa.select(training_jobs.c.split).where(training_jobs.c.id == job_id)
+        ).scalar_one()
+    return msgspec.json.decode(zstandard.decompress(bytes(data)), type=SplitIds)
+
+
+def read_artifact(store: Store, job_id: str) -> bytes | None:
+    """The trained policy; ``None`` where none came of it."""
+    with store.read() as connection:
+        data = connection.execute(
+            sa.select(training_jobs.c.artifact).where(training_jobs.c.id == job_id)
+        ).scalar()
+    return None if data is None else bytes(data)
+
+
+_NARROW = tuple(
+    training_jobs.c[name]
+    for name in (
+        "id", "dataset_id", "status", "requested", "owner", "config", "inputs", "progress",
+        "report", "error", "created_us", "updated_us", "finished_us",
+    )
+)  # fmt: skip
+
+
+def _read(connection: Connection, job_id: str, *, lock: bool = False) -> TrainingRow:
+    query = sa.select(*_NARROW).where(training_jobs.c.id == job_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise _missing(job_id)
+    return _row(row)
+
+
+def _update(connection: Connection, job_id: str, owner: str, **values: Any) -> None:
+    mine = sa.and_(
+        training_jobs.c.id == job_id,
+        training_jobs.c.owner == owner,
+        training_jobs.c.status == "running",
+    )
+    moved = connection.execute(
+        training_jobs.update().where(mine).values(updated_us=now_us(), **values)
+    ).rowcount
+    if moved != 1:
+        raise TrainingStopped(
+            f"Training job {job_id} was taken over or ended by somebody else.",
+            hint="Nothing is lost: it goes on there.",
+            reason="taken_over",
+        )
+
+
+def _set(connection: Connection, job_id: str, **values: Any) -> None:
+    connection.execute(
+        training_jobs.update()
+        .where(training_jobs.c.id == job_id)
+        .values(updated_us=now_us(), **values)
+    )
+
+
+def _end(connection: Connection, row: TrainingRow, *, status: str, **values: Any) -> None:
+    if status in FINAL:
+        values["finished_us"] = now_us()
+        values["state"] = None
+    _set(connection, row.id, status=status, **values)
+    dataset_rows.change(connection, row.dataset_id)
+    history.log(connection, row.dataset_id, "training_ended", {"job": row.id, "status": status})
+
+
+def _row(row: Any) -> TrainingRow:
+    return TrainingRow(
+        id=row.id,
+        dataset_id=row.dataset_id,
+        status=row.status,
+        requested=row.requested,
+        owner=row.owner,
+        config=row.config,
+        inputs=msgspec.json.decode(row.inputs, type=RunInputs),
+        progress=row.progress,
+        report=row.report,
+        error=row.error,
+        created_at=to_datetime(row.created_us),
+        updated_at=to_datetime(row.updated_us),
+        finished_at=None if row.finished_us is None else to_datetime(row.finished_us),
+    )
+
+
+def _missing(job_id: str) -> NotFound:
+    return NotFound(f"There is no training job {job_id!r}.", hint="training_jobs lists them.")
