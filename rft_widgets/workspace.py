@@ -6,14 +6,15 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.dataset import DatasetSource
+from rft_widgets.model.pipeline import ListStatus
 from rft_widgets.model.record import RecordDraft
 from rft_widgets.steps.extract import Progress
-from rft_widgets.store import datasets, history, inserts, search, trash
+from rft_widgets.store import datasets, graders, history, inserts, search, trash
 from rft_widgets.store.connection import Store
 
 if TYPE_CHECKING:
@@ -121,9 +122,17 @@ class Workspace:
         return dataset
 
     def datasets(
-        self, *, search: str = "", sort: DatasetOrder = "updated"
+        self,
+        *,
+        search: str = "",
+        status: ListStatus | None = None,
+        sort: DatasetOrder = "updated",
     ) -> tuple[OptimizationDataset, ...]:
-        """List the datasets whose name contains `search`, without regard to case."""
+        """List the datasets whose name contains `search`, without regard to case.
+
+        ``status`` keeps those whose pipeline stands so: ``in_progress``, ``attention``,
+        ``training`` or ``complete``.
+        """
         with self._store.read() as connection:
             found = datasets.read_all(connection)
         wanted = search.strip().casefold()
@@ -131,6 +140,13 @@ class Workspace:
         if sort == "name":
             chosen.sort(key=lambda info: info.name.casefold())
         listed = [OptimizationDataset(self._store, info.id) for info in chosen]
+        if status is not None:
+            if status not in get_args(ListStatus):
+                raise InvalidArgument(
+                    f"There is no status {status!r}.",
+                    hint=f"Use one of {', '.join(get_args(ListStatus))}.",
+                )
+            listed = [one for one in listed if one.pipeline.list_status == status]
         if sort == "records":
             listed.sort(key=lambda dataset: -dataset.stats.total_records)
         elif sort not in ("updated", "name"):
@@ -146,7 +162,10 @@ class Workspace:
         return OptimizationDataset(self._store, dataset_id)
 
     def duplicate(self, dataset_id: str, *, name: str | None = None) -> OptimizationDataset:
-        """Copy a dataset with all its records, in one transaction; history stays behind."""
+        """Copy a dataset with its records, topics, targets and grader, in one transaction.
+
+        History stays behind: runs, deployments, deleted records and the log.
+        """
         with self._store.write(durable=True) as connection:
             info = datasets.read(connection, dataset_id)
             copy = datasets.create(
@@ -161,7 +180,11 @@ class Workspace:
                 copy,
                 datasets.live_set(connection, copy),
             )
+            datasets.copy_setup(connection, dataset_id, copy)
             history.log(connection, copy, "duplicate", {"of": dataset_id, "records": count})
+            version = graders.current(connection, dataset_id)
+            if version is not None:
+                graders.save(connection, copy, version.grader, version.hash, version.connection)
         return OptimizationDataset(self._store, copy)
 
     def delete(self, dataset_id: str) -> None:

@@ -11,9 +11,11 @@ from __future__ import annotations
 from rft_widgets.statistics.balance import balance_score, normalized_entropy, total_variation
 from rft_widgets.statistics.calibration import brier, expected_calibration_error
 from rft_widgets.statistics.comparison import (
+    IndependentDifference,
     PairedDifference,
     Verdict,
     holm,
+    independent_difference,
     paired_difference,
 )
 from rft_widgets.statistics.description import Description, describe
@@ -42,6 +44,7 @@ from rft_widgets.statistics.repeats import (
 __all__ = [
     "AgreementReport",
     "Description",
+    "IndependentDifference",
     "Interval",
     "IntervalMethod",
     "KappaWeights",
@@ -57,6 +60,7 @@ __all__ = [
     "describe",
     "expected_calibration_error",
     "holm",
+    "independent_difference",
     "mixed_share",
     "normalized_entropy",
     "paired_difference",

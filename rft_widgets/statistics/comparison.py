@@ -1,4 +1,4 @@
-"""Two systems on the same records, and many comparisons at once."""
+"""Two systems on the same records or on different ones, and many comparisons at once."""
 
 from __future__ import annotations
 
@@ -103,6 +103,90 @@ def paired_difference(
         verdict=_verdict(difference, changed=int((abs(sums[:, 0]) > TOLERANCE).sum())),
         n=first.size,
         clusters=units,
+    )
+
+
+class IndependentDifference(Struct, frozen=True, kw_only=True):
+    """The difference between the scores of two sets of records that have none in common."""
+
+    before_mean: float
+    after_mean: float
+    difference: Interval
+    """after mean - before mean; its ``n`` and ``clusters`` are those of both sets together."""
+    verdict: Verdict
+    before_n: int
+    after_n: int
+    before_clusters: int
+    after_clusters: int
+
+
+def independent_difference(
+    before: Numbers,
+    after: Numbers,
+    clusters_before: Clusters | None = None,
+    clusters_after: Clusters | None = None,
+    *,
+    level: float = 0.95,
+    samples: int = 2000,
+    seed: int = 0,
+) -> IndependentDifference:
+    """Compare the means of two sets of scores, as of the two arms of an A/B test.
+
+    The interval is the two-sample percentile interval (Efron & Tibshirani 1993, section 8.3): each
+    resample draws the clusters of both sets anew, independently of each other.
+
+    Parameters
+    ----------
+    before, after
+        At least one finite score each; their numbers may differ.
+    clusters_before, clusters_after
+        As for `bootstrap_mean`. The same name in both does not join the two.
+    level, samples, seed
+        As for `bootstrap_mean`.
+
+    Returns
+    -------
+    ``verdict`` follows from the interval of ``difference``: "improved" above 0, "regressed" below
+    0, else "no_clear_change". It is "no_clear_change" as well where a set has so few clusters that
+    all of them on one side would not be significant, 2 ** (1 - clusters) > 1 - level: fewer than 6
+    at level 0.95. A set of one cluster gives no bounds.
+
+    Raises
+    ------
+    InvalidArgument
+        As for `bootstrap_mean`.
+    """
+    first, second = numbers(before, "before"), numbers(after, "after")
+    sides = ((first, clusters_before), (second, clusters_after))
+    coded = [cluster_codes(clusters, values.size) for values, clusters in sides]
+    check_resampling(level, samples)
+    fewest = min(units for _, units in coded)
+    bounds = None
+    if fewest > 1:
+        # Two seeds: sets of one size would else be drawn alike, and their errors cancel out.
+        seeds = np.random.SeedSequence(seed).generate_state(2)
+        means = []
+        for (values, _), (codes, units), own in zip(sides, coded, seeds, strict=True):
+            sums = unit_sums(np.column_stack((values, np.ones_like(values))), codes, units)
+            totals = resampled_totals(sums, samples, int(own))
+            means.append(totals[:, 0] / totals[:, 1])
+        bounds = percentile_bounds(means[1] - means[0], level)
+    difference = interval(
+        float(second.mean() - first.mean()),
+        bounds,
+        level=level,
+        n=first.size + second.size,
+        clusters=coded[0][1] + coded[1][1],
+    )
+    return IndependentDifference(
+        before_mean=float(first.mean()),
+        after_mean=float(second.mean()),
+        difference=difference,
+        verdict=_verdict(difference, changed=fewest),
+        before_n=first.size,
+        after_n=second.size,
+        before_clusters=coded[0][1],
+        after_clusters=coded[1][1],
     )
 
 

@@ -180,7 +180,7 @@ def _set_grader(details: Details) -> list[str]:
 
 def _train(details: Details) -> list[str]:
     job = f"jobs[{details['job']!r}]"
-    return [f"{job} = ds.train({details['config']!r}, override=True)", f"{job}.wait()"]
+    return [f"{job} = ds.train({details['config']!r}, despite_no_go=True)", f"{job}.wait()"]
 
 
 def _deploy(details: Details) -> list[str]:

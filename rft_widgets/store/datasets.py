@@ -89,6 +89,13 @@ def live_set(connection: Connection, dataset_id: str, *, keep: bool = False) -> 
     return int(set_id)
 
 
+def copy_setup(connection: Connection, source: str, to: str) -> None:
+    """Give a dataset the topics and the coverage targets of another one."""
+    query = sa.select(datasets.c.topics, datasets.c.targets).where(datasets.c.id == source)
+    row = connection.execute(query).one()
+    change(connection, to, topics=row.topics, targets=row.targets)
+
+
 def set_and_revision(connection: Connection, dataset_id: str) -> tuple[int, int]:
     """Id of the live set and the revision of its dataset."""
     _check_id(dataset_id)
@@ -104,6 +111,13 @@ def records_revision(connection: Connection, dataset_id: str) -> int:
     """Count of the changes of a dataset's records and of their topics."""
     query = sa.select(datasets.c.records_revision).where(datasets.c.id == dataset_id)
     return int(connection.execute(query).scalar_one())
+
+
+def targets_json(connection: Connection, dataset_id: str) -> str | None:
+    """Coverage targets as they are stored."""
+    query = sa.select(datasets.c.targets).where(datasets.c.id == dataset_id)
+    found = connection.execute(query).scalar()
+    return None if found is None else str(found)
 
 
 def touch(connection: Connection, dataset_id: str) -> None:

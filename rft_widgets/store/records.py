@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import NotFound
 from rft_widgets.model.record import Record, RecordFilter, Selection, ValidationIssue
-from rft_widgets.model.settings import TOPICS
+from rft_widgets.model.settings import STORE, TOPICS
 from rft_widgets.store.clock import to_datetime
 from rft_widgets.store.datasets import set_and_revision
 from rft_widgets.store.filters import make_searchable, select_seqs
@@ -76,6 +78,39 @@ def stream(
             return
         done = rows[-1].seq
         yield from found
+
+
+def with_input(store: Store, dataset_id: str, input_hash: int) -> Record | None:
+    """The first record with that input, if there is one."""
+    with store.read() as connection:
+        set_id, _ = set_and_revision(connection, dataset_id)
+        first = (
+            sa.select(records.c.seq)
+            .where(records.c.set_id == set_id, records.c.input_hash == input_hash)
+            .order_by(records.c.seq)
+            .limit(1)
+        )
+        rows = connection.execute(full_rows(first)).all()
+        return to_records(store, connection, dataset_id, rows)[0] if rows else None
+
+
+def sampled(store: Store, dataset_id: str, seed: int) -> Selection:
+    """Select all records, or of very many a sample that the seed and the ids decide alone."""
+    with store.read() as connection:
+        set_id, _ = set_and_revision(connection, dataset_id)
+        mine = records.c.set_id == set_id
+        total = connection.execute(
+            sa.select(sa.func.count()).select_from(records).where(mine)
+        ).scalar_one()
+        if total <= STORE.sampled_records:
+            return Selection(where=RecordFilter())
+        ids = connection.execute(sa.select(records.c.id).where(mine)).scalars()
+        chosen = heapq.nsmallest(
+            STORE.sampled_records,
+            ids,
+            key=lambda name: hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest(),
+        )
+    return Selection(ids=tuple(chosen))
 
 
 def facets(connection: Connection, set_id: int) -> list[tuple[str | None, bool, bool, int]]:

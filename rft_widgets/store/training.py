@@ -114,6 +114,13 @@ def is_silent(row: TrainingRow) -> bool:
     return (now_us() - int(row.updated_at.timestamp() * 1e6)) / 1e6 > SILENT_S
 
 
+def beat(store: Store, job_id: str, owner: str) -> Request:
+    """Say that a job is being worked on, and learn what was asked of it."""
+    with store.write() as connection:
+        _update(connection, job_id, owner)
+        return _read(connection, job_id).requested
+
+
 def save_state(store: Store, job_id: str, owner: str, state: bytes) -> None:
     """Keep what the trainer needs to go on from here."""
     with store.write(durable=True) as connection:

@@ -1,0 +1,171 @@
+"""Putting the policies of a dataset to use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from rft_widgets.dataset.deployment import Deployment, make_router, prompt_of
+from rft_widgets.dataset.training import HasTraining, TrainingJob
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.graders.rewards import normalized_reward
+from rft_widgets.graders.sample import item_of, sample_of
+from rft_widgets.model.deployed import BASE, TUNED, DeploymentConfig, PlaygroundAnswer
+from rft_widgets.model.deployment import DeploymentMode, DeploymentState
+from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.record import Record
+from rft_widgets.store import deployments
+
+
+class HasDeployments(HasTraining):
+    """Putting what was trained to use."""
+
+    def deploy(
+        self,
+        mode: DeploymentMode = "new_endpoint",
+        *,
+        job: TrainingJob | str | None = None,
+        model: str | None = None,
+        base_model: str | None = None,
+        ratio: float = 50.0,
+        upstream: ModelConnection | None = None,
+        upstream_model: str | None = None,
+        keep_exchanges: bool = True,
+        start: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        token: str | None = None,
+    ) -> Deployment:
+        """Serve a trained policy as an OpenAI-compatible endpoint.
+
+        Parameters
+        ----------
+        mode
+            ``new_endpoint``: under its own name. ``replace``: for everybody who asks for the base
+            model, too. ``ab_test``: for a part of the users, who stay on their arm.
+        job
+            The training run; by default the newest one that completed.
+        model
+            Name of the tuned model on the wire; by default made of the dataset's name.
+        base_model
+            Name of the base model on the wire; by default ``upstream_model``, else ``base``.
+        ratio
+            Percent of the users (0..100) that an ``ab_test`` gives to the tuned model.
+        upstream, upstream_model
+            Where the base model is asked, and what it is called there. Without it the base arm is
+            the policy from before the training.
+        keep_exchanges
+            Whether requests and answers are kept in the store; `Deployment.outcome` needs them.
+        start
+            Whether to serve it at once, from this process.
+        host, port, token
+            As for `Deployment.start`.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no trained policy, or the options do not go together.
+        """
+        chosen = self._trained(job)
+        config = DeploymentConfig(
+            mode=mode,
+            model=model or f"rft-{_slug(self.name)}",
+            base_model=base_model or upstream_model or BASE,
+            ratio=float(ratio),
+            upstream=upstream,
+            upstream_model=upstream_model,
+            keep_exchanges=keep_exchanges,
+        )
+        if not 0 <= config.ratio <= 100:
+            raise InvalidArgument(f"The ratio {ratio} is no percentage.", hint="Use 0 to 100.")
+        # What does not go together is refused before there is a deployment of it.
+        make_router("trial", config, chosen.policy(), DeploymentState)
+        key = deployments.create(self._store, self.id, chosen.id, msgspec.to_builtins(config))
+        deployment = Deployment(self._store, key)
+        return deployment.start(host=host, port=port, token=token) if start else deployment
+
+    @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """Every deployment, the oldest first."""
+        with self._store.read() as connection:
+            return tuple(
+                Deployment(self._store, row.id) for row in deployments.read_all(connection, self.id)
+            )
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        """One deployment; `NotFound` if the dataset has none of that id."""
+        with self._store.read() as connection:
+            deployments.read(connection, deployment_id, self.id)
+        return Deployment(self._store, deployment_id)
+
+    def playground(
+        self,
+        prompt: Record | str | Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        job: TrainingJob | str | None = None,
+    ) -> dict[str, PlaygroundAnswer]:
+        """Let the policy from before the training and the trained one answer one prompt.
+
+        Parameters
+        ----------
+        prompt
+            A record, whose item the answers are graded with; the text of a user; or messages.
+        tools
+            Tools on offer, of a prompt that is no record.
+        job
+            The training run; by default the newest one that completed.
+
+        Returns
+        -------
+        Answers by the names of the arms, ``base`` and ``tuned``. Where the grader needs an item
+        and there is none, there is an error instead of a reward.
+
+        Raises
+        ------
+        NoCandidate
+            No recorded answer fits the prompt.
+        """
+        if isinstance(prompt, Record):
+            asked, item = prompt.input, item_of(prompt)
+        else:
+            messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+            asked = prompt_of(messages, tools)
+            item = {"messages": list(messages)}
+        policy = self._trained(job).policy()
+        found = {
+            arm: policy.respond(asked.messages, asked.tools, reference=arm == BASE)
+            for arm in (BASE, TUNED)
+        }
+        with self.compiled_grader() as compiled:
+            answers = {}
+            for arm, answer in found.items():
+                result = compiled.grade(sample_of(asked, [answer.message]), item)
+                answers[arm] = PlaygroundAnswer(
+                    message=answer.message,
+                    source_record_id=answer.source_record_id,
+                    similarity=answer.similarity,
+                    probability=answer.probability,
+                    reward=normalized_reward(compiled.grader, result),
+                    error=result.error,
+                )
+        return answers
+
+    def _trained(self, job: TrainingJob | str | None) -> TrainingJob:
+        if isinstance(job, TrainingJob):
+            return job
+        if job is not None:
+            return self.training_job(job)
+        done = [one for one in self.training_jobs if one.status == "completed"]
+        if not done:
+            raise InvalidArgument(
+                "There is no trained policy.", hint="Train one with train() and wait for its end."
+            )
+        return done[-1]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:60] or "model"

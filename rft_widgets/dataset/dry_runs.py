@@ -1,0 +1,362 @@
+"""Dry runs of a dataset: kept answer by answer, resumed, and compared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import fmean
+from typing import Any
+
+import msgspec
+
+from rft_widgets.dataset.grading import HasGrader
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.graders import CompiledGrader
+from rft_widgets.model.dry_run import DryRun, DryRunConfig
+from rft_widgets.model.dry_run_settings import DRY_RUN, GRADER_TEST
+from rft_widgets.model.grader_version import GraderVersion
+from rft_widgets.model.record import Record
+from rft_widgets.model.report import DryRunReport, GradedAnswer, GraderTest, RunComparison
+from rft_widgets.model.run import RunInputs
+from rft_widgets.steps.dry_run import (
+    Answer,
+    Candidate,
+    PromptSample,
+    Respond,
+    build_report,
+    choose_sample,
+    compare_runs,
+    grade_answers,
+    make_answers,
+    run_probes,
+)
+from rft_widgets.steps.grader_labels import LabelReport, grader_against_labels
+from rft_widgets.steps.grader_test import try_grader
+from rft_widgets.store import datasets, dry_runs, records
+from rft_widgets.store.activity import working
+from rft_widgets.store.dry_runs import DryRunRow
+from rft_widgets.store.fingerprint import fingerprint
+from rft_widgets.store.payload import input_hash
+
+Progress = Callable[[float, str], None]
+"""Is told the share that is done (0..1) and what is being done."""
+
+_IDS_AT_A_TIME = 5_000
+
+
+class HasDryRuns(HasGrader):
+    """Whether training is worth it: the grader on a sample of the answers."""
+
+    def test_grader(
+        self,
+        n: int = GRADER_TEST.records,
+        *,
+        version: int | None = None,
+        seed: int = 0,
+    ) -> GraderTest:
+        """Grade a few recorded answers, side by side with their prompts.
+
+        Parameters
+        ----------
+        n
+            Records.
+        version
+            Of a saved grader; by default the one in use.
+        seed
+            Of the choice.
+        """
+        chosen = self._version(version)
+        with self.compiled_grader(chosen) as compiled:
+            return try_grader(compiled, self._recorded(n, 1, seed)[0])
+
+    def dry_run(
+        self,
+        n: int = DRY_RUN.prompts,
+        k: int = DRY_RUN.responses,
+        *,
+        seed: int = 0,
+        probes: bool = True,
+        respond: Respond | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+        resume: bool = False,
+    ) -> DryRunReport:
+        """Grade a sample of the answers and say whether training is worth it.
+
+        Every graded answer is kept at once, so that nothing is graded twice when the run is cut
+        off. Records get their reward as ``dry_run_score``.
+
+        Parameters
+        ----------
+        n
+            Prompts to sample, in proportion to the topics.
+        k
+            Answers to each prompt. Of recorded ones, those of records with the same prompt: the
+            first of them is valid, the others are kept as its duplicates.
+        seed
+            Of the choice, the probes and the intervals.
+        probes
+            Whether the grader is tried on answers that deserve nothing, too.
+        respond
+            Lets a model answer anew, ``k`` times a prompt; by default recorded answers are graded.
+        progress
+            Called with the share that is done and what is being done.
+        cancelled
+            Asked after every answer.
+        resume
+            Go on with the last run that was cut off, with the options it was begun with.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no grader, no answer to grade, or nothing to resume; or the records or the
+            grader changed since the run was cut off.
+        RunInterrupted
+            It was cancelled; what was graded is kept.
+        """
+        with working(self._store, self.id, 5, "Dry run") as shown:
+
+            def tell(share: float, doing: str) -> None:
+                shown(share, "Dry run")
+                if progress is not None:
+                    progress(share, doing)
+
+            version = self._version(None)
+            if resume:
+                run, config = self._unfinished(version, respond)
+            else:
+                config = DryRunConfig(
+                    n=n, k=k, seed=seed, probes=probes, answers="model" if respond else "recorded"
+                )
+                run = None
+            tell(0.0, "Choosing prompts")
+            answers, sample = self._recorded(
+                config.n, config.k, config.seed, recorded=config.answers == "recorded"
+            )
+            if not answers:
+                raise InvalidArgument(
+                    "There is no answer to grade.",
+                    hint="Import records with recorded answers, or pass respond=... .",
+                )
+            if run is None:
+                run = dry_runs.begin(
+                    self._store,
+                    self.id,
+                    msgspec.to_builtins(config),
+                    self.run_inputs(version),
+                )
+            with self.compiled_grader(version) as compiled:
+                graded = self._grade(run, compiled, answers, respond, tell, cancelled)
+                tell(0.95, "Probing the grader")
+                found = (
+                    run_probes(compiled, answers, graded, seed=config.seed, cancelled=cancelled)
+                    if config.probes
+                    else ()
+                )
+            report = build_report(graded, probes=found, excluded=sample.excluded, seed=config.seed)
+            self._finish(run, report, graded)
+            tell(1.0, "Done")
+        return report
+
+    @property
+    def dry_runs(self) -> tuple[DryRun, ...]:
+        """Dry runs since the pipeline was last reset, the oldest first; also those cut off."""
+        with self._store.read() as connection:
+            rows = dry_runs.read_all(connection, self.id)
+        return tuple(_dry_run(row) for row in rows)
+
+    def dry_run_answers(self, run: DryRun | str) -> tuple[GradedAnswer, ...]:
+        """Every graded answer of a run, in order."""
+        key = run if isinstance(run, str) else run.id
+        with self._store.read() as connection:
+            dry_runs.read(connection, self.id, key)
+        return tuple(_decoded(dry_runs.kept(self._store, key).values()))
+
+    def compare_dry_runs(self, before: DryRun | str, after: DryRun | str) -> RunComparison:
+        """Compare two runs on what both graded: answer by answer, or prompt by prompt where a model
+        answered anew.
+        """  # noqa: D205
+        configs = []
+        for run in (before, after):
+            key = run if isinstance(run, str) else run.id
+            with self._store.read() as connection:
+                configs.append(_dry_run(dry_runs.read(connection, self.id, key)).config)
+        anew = any(config.answers == "model" for config in configs)
+        return compare_runs(
+            self.dry_run_answers(before),
+            self.dry_run_answers(after),
+            by="prompt" if anew else "answer",
+        )
+
+    def compare_graders(
+        self, before: int, after: int, *, n: int = 100, seed: int = 0
+    ) -> RunComparison:
+        """Grade the same recorded answers with two saved versions of the grader."""
+        answers, _ = self._recorded(n, 1, seed)
+        graded = []
+        for number in (before, after):
+            with self.compiled_grader(self._version(number)) as compiled:
+                graded.append(grade_answers(compiled, answers))
+        return compare_runs(graded[0], graded[1], seed=seed)
+
+    def grader_against_labels(
+        self, field: str, *, n: int = 1_000, version: int | None = None, seed: int = 0
+    ) -> LabelReport:
+        """Compare the grader with what people said of recorded answers.
+
+        Parameters
+        ----------
+        field
+            Item field with the label: 0 or 1 (or a truth value), or a score in 0..1.
+        n
+            Prompts to look at, at most; every recorded answer to them counts.
+        version
+            Of a saved grader; by default the one in use.
+        seed
+            Of the choice.
+        """
+        answers, _ = self._recorded(n, n, seed)
+        if not answers:
+            raise InvalidArgument("There is no recorded answer to grade.")
+        with self.compiled_grader(self._version(version)) as compiled:
+            graded = grade_answers(compiled, answers)
+        return grader_against_labels(
+            [one.reward for one in graded],
+            [_label(answer, field) for answer in answers],
+            [answer.cluster or answer.prompt_key for answer in answers],
+            seed=seed,
+        )
+
+    def run_inputs(self, version: GraderVersion) -> RunInputs:
+        """Hashes of what a run would work from now."""
+        with self._store.read() as connection:
+            revision = datasets.records_revision(connection, self.id)
+        now = fingerprint(self._store, self.id)
+        return RunInputs(
+            data=now.data,
+            topics=now.topics,
+            grader=version.hash,
+            grader_version=version.version,
+            records_revision=revision,
+        )
+
+    def _unfinished(
+        self, version: GraderVersion, respond: Respond | None
+    ) -> tuple[DryRunRow, DryRunConfig]:
+        with self._store.read() as connection:
+            rows = [row for row in dry_runs.read_all(connection, self.id) if not row.is_finished]
+        if not rows:
+            raise InvalidArgument("There is no dry run to resume.", hint="Start a new one.")
+        run = rows[-1]
+        config = _dry_run(run).config
+        now = self.run_inputs(version)
+        if (run.inputs.data, run.inputs.topics, run.inputs.grader) != (
+            now.data,
+            now.topics,
+            now.grader,
+        ):
+            raise InvalidArgument(
+                f"The records, topics or grader changed since dry run {run.id} was cut off.",
+                hint="Start a new one.",
+            )
+        if (config.answers == "model") != (respond is not None):
+            raise InvalidArgument(
+                f"Dry run {run.id} grades {config.answers} answers.",
+                hint="Resume it with the same respond=... as it was begun with.",
+            )
+        return run, config
+
+    def _recorded(
+        self, n: int, k: int, seed: int, *, recorded: bool = True
+    ) -> tuple[list[Answer], PromptSample]:
+        """Answers to grade, and the sample they are of."""
+        sample = choose_sample(self._candidates(seed), n, seed, k=k, recorded=recorded)
+        ids = [key for prompt in sample.prompts for key in prompt.record_ids]
+        found: dict[str, Record] = {}
+        for start in range(0, len(ids), _IDS_AT_A_TIME):
+            some = self.select(ids=ids[start : start + _IDS_AT_A_TIME])
+            found.update((record.id, record) for record in self.iterate(some))
+        rollouts = None if recorded else k
+        return make_answers(sample.prompts, found, rollouts=rollouts), sample
+
+    def _candidates(self, seed: int) -> Iterator[Candidate]:
+        seen: set[tuple[int, str | bytes]] = set()
+        for record in self.iterate(records.sampled(self._store, self.id, seed)):
+            key = input_hash(record.input)
+            # The same call twice is no second answer, however often it was imported.
+            call = record.span_id or msgspec.json.encode((record.output, record.item))
+            is_new = (key, call) not in seen
+            seen.add((key, call))
+            codes = {issue.code for issue in record.validation_errors}
+            yield Candidate(
+                id=record.id,
+                prompt_key=f"{key & (1 << 64) - 1:016x}",
+                topic=record.topic,
+                has_answer=any(m.role == "assistant" for m in record.output.messages),
+                is_valid=codes <= {"duplicate"} and is_new,
+            )
+
+    def _grade(
+        self,
+        run: DryRunRow,
+        compiled: CompiledGrader,
+        answers: Sequence[Answer],
+        respond: Respond | None,
+        tell: Progress,
+        cancelled: Callable[[], bool],
+    ) -> list[GradedAnswer]:
+        places = {(one.record_id, one.repeat): place for place, one in enumerate(answers)}
+
+        def keep(batch: Sequence[GradedAnswer]) -> None:
+            rows = (
+                (places[one.record_id, one.repeat], msgspec.json.encode(one).decode())
+                for one in batch
+            )
+            dry_runs.keep(self._store, run.id, rows)
+
+        def progress(done: int, total: int) -> None:
+            tell(0.95 * done / total, f"Graded {done:,} of {total:,} answers")
+
+        return grade_answers(
+            compiled,
+            answers,
+            respond=respond,
+            done=_decoded(dry_runs.kept(self._store, run.id).values()),
+            keep=keep,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+    def _finish(self, run: DryRunRow, report: DryRunReport, graded: Sequence[GradedAnswer]) -> None:
+        rewards: defaultdict[str, list[float]] = defaultdict(list)
+        for one in graded:
+            if one.reward is not None:
+                rewards[one.record_id].append(one.reward)
+        dry_runs.finish(
+            self._store,
+            self.id,
+            run,
+            msgspec.json.encode(report).decode(),
+            {key: fmean(values) for key, values in rewards.items()},
+            {"verdict": report.verdict, "mean": report.mean and report.mean.estimate},
+        )
+
+
+def _dry_run(row: DryRunRow) -> DryRun:
+    return DryRun(
+        id=row.id,
+        config=msgspec.convert(row.config, DryRunConfig),
+        inputs=row.inputs,
+        report=None if row.report is None else msgspec.json.decode(row.report, type=DryRunReport),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _decoded(texts: Iterable[str]) -> Iterator[GradedAnswer]:
+    return (msgspec.json.decode(text, type=GradedAnswer) for text in texts)
+
+
+def _label(answer: Answer, field: str) -> float | None:
+    value: Any = answer.item.get(field)
+    return float(value) if isinstance(value, (bool, int, float)) else None

@@ -1,0 +1,42 @@
+"""A dataset's log: what it holds as a hash, how it came to that as a script, and a fresh start."""
+
+from __future__ import annotations
+
+from rft_widgets.dataset.description import Described
+from rft_widgets.steps.script import script_hash, to_script
+from rft_widgets.store import datasets, graders, reset
+from rft_widgets.store.fingerprint import fingerprint
+
+
+class HasLog(Described):
+    """What was done to a dataset, to be read and to be done again."""
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over records, topics, targets and the grader in use.
+
+        Ids, times, scores and the history of runs are not in it: the same content has the same
+        hash in any store. Reads every record once a change.
+        """
+        now = fingerprint(self._store, self.id)
+        with self._store.read() as connection:
+            version = graders.current(connection, self.id)
+            targets = datasets.targets_json(connection, self.id)
+        grader = "" if version is None else version.hash
+        return script_hash((now.data, now.topics, grader, targets or ""))
+
+    def to_script(self) -> str:
+        """Write the log as a Python script that does it all again, to the same `content_hash`.
+
+        Files and traces are read from where they were; what came from memory stands in the script,
+        unless it was too much: then the script stops there and says so.
+        """
+        return to_script(self.events, dataset_id=self.id, content_hash=self.content_hash)
+
+    def reset_pipeline(self) -> None:
+        """Begin again with the records as they are.
+
+        Topics, targets, the grader in use and the dry runs are cleared. Records, saved versions of
+        the grader, training runs and deployments stay, the latter two as history.
+        """
+        reset.reset_pipeline(self._store, self.id)

@@ -1,0 +1,248 @@
+"""Training on a dataset: jobs that can be watched, paused, cancelled and resumed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from rft_widgets.dataset.dry_runs import HasDryRuns
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.jobs import training as working
+from rft_widgets.model.training import (
+    Checkpoint,
+    Split,
+    TrainingConfig,
+    TrainingProgress,
+    TrainingReport,
+)
+from rft_widgets.pipeline import blocking_dry_run
+from rft_widgets.steps.split import split_records
+from rft_widgets.store import records, training
+from rft_widgets.store.connection import Store
+from rft_widgets.store.training import JobStatus, SplitIds, TrainingRow
+from rft_widgets.trainers import LocalPolicy, load_policy, trainer
+
+_POLL_S = 0.1
+
+
+class TrainingJob:
+    """One training run of a dataset. Every property reads the store when it is asked."""
+
+    def __init__(self, store: Store, job_id: str) -> None:
+        self._store = store
+        self.id = job_id
+
+    @property
+    def status(self) -> JobStatus:
+        """``pending``, ``running``, ``paused``, ``completed``, ``failed`` or ``cancelled``."""
+        return self._row.status
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it says that it runs, but was not heard of for too long; `resume` goes on."""
+        row = self._row
+        return row.status == "running" and training.is_silent(row)
+
+    @property
+    def config(self) -> TrainingConfig:
+        """What was asked for."""
+        return msgspec.json.decode(self._row.config, type=TrainingConfig)
+
+    @property
+    def progress(self) -> TrainingProgress | None:
+        """How far it is; ``None`` before it has begun."""
+        text = self._row.progress
+        return None if text is None else msgspec.json.decode(text, type=TrainingProgress)
+
+    @property
+    def report(self) -> TrainingReport | None:
+        """What came of it; ``None`` unless it is completed."""
+        text = self._row.report
+        return None if text is None else msgspec.json.decode(text, type=TrainingReport)
+
+    @property
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """The policy after some of the steps."""
+        found = training.checkpoints(self._store, self.id)
+        return tuple(msgspec.json.decode(text, type=Checkpoint) for text in found)
+
+    @property
+    def split(self) -> SplitIds:
+        """Ids of the records that are learned from and measured on."""
+        self._row  # noqa: B018 - says in words that there is no such job
+        return training.read_split(self._store, self.id)
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed."""
+        return self._row.error
+
+    @property
+    def log(self) -> tuple[tuple[datetime, str], ...]:
+        """What happened, with the times."""
+        return training.read_log(self._store, self.id)
+
+    def wait(self, timeout_s: float | None = None) -> TrainingJob:
+        """Wait until nobody works on it any more.
+
+        Raises
+        ------
+        TimeoutError
+            It took longer than that; it goes on.
+        InvalidArgument
+            It was killed, and nobody has resumed it.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while (row := self._row).status in ("pending", "running"):
+            if row.status == "running" and training.is_silent(row):
+                raise InvalidArgument(f"Training job {self.id} was killed.", hint="Resume it.")
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"Training job {self.id} takes longer than {timeout_s:g} s.")
+            time.sleep(_POLL_S)
+        return self
+
+    def pause(self) -> None:
+        """Stop it soon, so that it can be resumed."""
+        training.request(self._store, self.id, "pause")
+
+    def cancel(self) -> None:
+        """End it soon and for good."""
+        training.request(self._store, self.id, "cancel")
+
+    def resume(self) -> TrainingJob:
+        """Go on with a job that was paused or killed, from its last saved state.
+
+        Raises
+        ------
+        InvalidArgument
+            It has ended, or somebody is at work on it.
+        """
+        working.start(self._store, self.id)
+        return self
+
+    def policy(self) -> LocalPolicy:
+        """The trained policy, ready to answer.
+
+        Raises
+        ------
+        InvalidArgument
+            The job did not complete.
+        """
+        artifact = training.read_artifact(self._store, self.id)
+        if artifact is None:
+            raise InvalidArgument(
+                f"Training job {self.id} has no policy: it is {self.status}.",
+                hint="Wait for its end, or train again.",
+            )
+        return load_policy(artifact)
+
+    @property
+    def _row(self) -> TrainingRow:
+        with self._store.read() as connection:
+            return training.read(connection, self.id)
+
+    def __repr__(self) -> str:
+        with contextlib.suppress(Exception):  # a repr never raises
+            row = self._row
+            report = self.report
+            words = row.status if report is None else report.summary
+            return f"<TrainingJob {self.id}: {words}>"
+        return f"<TrainingJob {self.id}>"
+
+
+class HasTraining(HasDryRuns):
+    """Making a better model of a dataset."""
+
+    def train(
+        self,
+        config: TrainingConfig | Mapping[str, Any] | None = None,
+        *,
+        despite_no_go: bool = False,
+    ) -> TrainingJob:
+        """Start to train, in the background.
+
+        Parameters
+        ----------
+        config
+            What to train and how; by default the trainer ``local``, which needs nothing but this
+            computer.
+        despite_no_go
+            Train although the last dry run says NO_GO.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no grader, no valid record, or the configuration is wrong; or the last dry run
+            says NO_GO.
+        """
+        chosen = _config(config)
+        trainer(chosen.trainer)
+        version = self._version(None)
+        no_go = blocking_dry_run(self._store, self.id)
+        if no_go is not None and not despite_no_go:
+            raise InvalidArgument(
+                f"The last dry run says NO_GO: {no_go}",
+                hint="Fix that first, or train all the same with despite_no_go=True.",
+            )
+        split = self.split(chosen)
+        job_id = training.create(
+            self._store,
+            self.id,
+            config=msgspec.json.encode(chosen).decode(),
+            inputs=self.run_inputs(version),
+            split=SplitIds(train=split.train_ids, valid=split.valid_ids),
+        )
+        for note in (*self._warnings(no_go), *split.notes):
+            training.log(self._store, job_id, note)
+        working.start(self._store, job_id)
+        return TrainingJob(self._store, job_id)
+
+    def split(self, config: TrainingConfig | Mapping[str, Any] | None = None) -> Split:
+        """How the records would be split into those learned from and those measured on."""
+        chosen = _config(config)
+        some = self.iterate(records.sampled(self._store, self.id, chosen.seed))
+        return split_records(
+            [record for record in some if record.is_valid],
+            train_ratio=chosen.train_ratio,
+            stratify_by_topic=chosen.stratify_by_topic,
+            include_generated_in_valid=chosen.include_generated_in_valid,
+            seed=chosen.seed,
+        )
+
+    @property
+    def training_jobs(self) -> tuple[TrainingJob, ...]:
+        """Every training run, the oldest first."""
+        with self._store.read() as connection:
+            return tuple(
+                TrainingJob(self._store, row.id) for row in training.read_all(connection, self.id)
+            )
+
+    def training_job(self, job_id: str) -> TrainingJob:
+        """One training run; `NotFound` if the dataset has none of that id."""
+        with self._store.read() as connection:
+            training.read(connection, job_id, self.id)
+        return TrainingJob(self._store, job_id)
+
+    def _warnings(self, no_go: str | None) -> tuple[str, ...]:
+        node = self.pipeline.nodes[4]
+        if no_go is not None:
+            return (f"Trained although the last dry run says NO_GO: {no_go}",)
+        if node.status == "ready":
+            return ("There was no dry run: nobody knows whether there is something to learn.",)
+        return tuple(f"The dry run is stale. {change}" for change in node.stale)
+
+
+def _config(config: TrainingConfig | Mapping[str, Any] | None) -> TrainingConfig:
+    if config is None:
+        return TrainingConfig()
+    if isinstance(config, TrainingConfig):
+        return config
+    try:
+        return msgspec.convert(dict(config), TrainingConfig)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(f"The training configuration cannot be used: {error}.") from None

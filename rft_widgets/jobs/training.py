@@ -1,0 +1,157 @@
+"""A training job at work: the trainer, the grader and the store brought together."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rft_widgets.errors import InvalidArgument, RftError, TrainingStopped
+from rft_widgets.model.record import Record, Selection
+from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingProgress
+from rft_widgets.steps.grade import open_grader
+from rft_widgets.store import graders, records, training
+from rft_widgets.store.fingerprint import fingerprint
+from rft_widgets.store.training import JobStatus, TrainingRow
+from rft_widgets.trainers import TrainingData, TrainingOutcome, grader_rewarder, trainer
+
+if TYPE_CHECKING:
+    from rft_widgets.store.connection import Store
+
+_BEAT_S = 0.5
+_PROGRESS_S = 0.25
+
+
+def start(store: Store, job_id: str) -> threading.Thread:
+    """Claim a job and work on it in a thread of its own.
+
+    Raises
+    ------
+    InvalidArgument
+        It has ended, or somebody is at work on it.
+    """
+    owner = secrets.token_hex(8)
+    training.claim(store, job_id, owner)
+    thread = threading.Thread(
+        target=_work, args=(store, job_id, owner), name=f"rft-{job_id}", daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def _work(store: Store, job_id: str, owner: str) -> None:
+    """Train to the end, or until asked to stop; whatever happens stands in the store."""
+    with store.read() as connection:
+        row = training.read(connection, job_id)
+    try:
+        with _beating(store, job_id, owner) as run:
+            outcome = _train(store, row, run)
+    except TrainingStopped as stopped:
+        ends: dict[str, JobStatus] = {"pause": "paused", "cancel": "cancelled"}
+        if stopped.reason in ends:
+            training.log(store, job_id, str(stopped))
+            training.end(store, job_id, owner, ends[stopped.reason])
+    except RftError as error:
+        training.log(store, job_id, str(error))
+        training.end(store, job_id, owner, "failed", error=str(error))
+    except Exception as error:  # noqa: BLE001 - a thread has nobody to raise it to
+        training.log(store, job_id, traceback.format_exc())
+        words = f"The trainer failed with {type(error).__name__}; its log says where."
+        training.end(store, job_id, owner, "failed", error=words)
+    else:
+        training.log(store, job_id, outcome.report.summary)
+        training.end(
+            store,
+            job_id,
+            owner,
+            "completed",
+            report=msgspec.json.encode(outcome.report).decode(),
+            artifact=outcome.artifact,
+        )
+
+
+def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
+    config = msgspec.json.decode(row.config, type=TrainingConfig)
+    if fingerprint(store, row.dataset_id).data != row.inputs.data:
+        raise InvalidArgument(
+            "The records changed since the job was made, so it would not end as it began.",
+            hint="Train again on the records as they are.",
+        )
+    with store.read() as connection:
+        version = graders.read(connection, row.dataset_id, row.inputs.grader_version)
+    split = training.read_split(store, row.id)
+    data = TrainingData(
+        train=_records(store, row.dataset_id, split.train),
+        valid=_records(store, row.dataset_id, split.valid),
+    )
+    with open_grader(version) as compiled:
+        return trainer(config.trainer)(data, config, grader_rewarder(compiled), run)
+
+
+def _records(store: Store, dataset_id: str, ids: tuple[str, ...]) -> tuple[Record, ...]:
+    if not ids:
+        return ()
+    return tuple(records.stream(store, dataset_id, Selection(ids=ids)))
+
+
+class _Run:
+    """A job as its trainer sees it."""
+
+    def __init__(self, store: Store, job_id: str, owner: str) -> None:
+        self._store = store
+        self._job_id = job_id
+        self._owner = owner
+        self._told = 0.0
+        self.lost: TrainingStopped | None = None
+        self.wish: training.Request = ""
+
+    def report(self, progress: TrainingProgress) -> None:
+        now = time.monotonic()
+        if now - self._told >= _PROGRESS_S or progress.phase == "done":
+            self._told = now
+            text = msgspec.json.encode(progress).decode()
+            training.report_progress(self._store, self._job_id, self._owner, text)
+
+    def requested(self) -> training.Request:
+        if self.lost is not None:
+            raise self.lost
+        return self.wish
+
+    def save_state(self, state: bytes) -> None:
+        training.save_state(self._store, self._job_id, self._owner, state)
+
+    def load_state(self) -> bytes | None:
+        return training.load_state(self._store, self._job_id)
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        text = msgspec.json.encode(checkpoint).decode()
+        training.save_checkpoint(self._store, self._job_id, self._owner, checkpoint.step, text)
+
+
+@contextmanager
+def _beating(store: Store, job_id: str, owner: str) -> Iterator[_Run]:
+    """Say twice a second that the job is alive, and hear what is asked of it."""
+    run = _Run(store, job_id, owner)
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(_BEAT_S):
+            try:
+                run.wish = training.beat(store, job_id, owner)
+            except TrainingStopped as lost:
+                run.lost = lost
+                return
+
+    thread = threading.Thread(target=beat, name=f"rft-beat-{job_id}", daemon=True)
+    thread.start()
+    try:
+        yield run
+    finally:
+        done.set()
+        thread.join()

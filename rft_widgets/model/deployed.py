@@ -1,0 +1,56 @@
+"""A deployment of a dataset as values: how it was set up, and what its arms are worth."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from rft_widgets.model.deployment import DeploymentMode
+from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.message import Message
+from rft_widgets.statistics import IndependentDifference, Interval
+
+TUNED, BASE = "tuned", "base"
+"""Names of the two arms."""
+
+
+class DeploymentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a deployment shares out traffic; see `HasDeployments.deploy`."""
+
+    mode: DeploymentMode
+    model: str
+    base_model: str
+    ratio: float = 50.0
+    upstream: ModelConnection | None = None
+    upstream_model: str | None = None
+    keep_exchanges: bool = True
+
+
+class ArmOutcome(Struct, frozen=True, kw_only=True):
+    """What one arm's answers are worth: mean reward (0..1), and what is not in it."""
+
+    arm: str
+    reward: Interval | None
+    graded: int
+    failed_gradings: int
+
+
+class DeploymentOutcome(Struct, frozen=True, kw_only=True):
+    """Both arms by the same grader; ``difference`` is tuned less base, ``None`` without both."""
+
+    tuned: ArmOutcome
+    base: ArmOutcome
+    difference: IndependentDifference | None
+    sentence: str
+
+
+class PlaygroundAnswer(Struct, frozen=True, kw_only=True):
+    """What one policy answers to a prompt: ``text`` for people, its reward (0..1) where it can be
+    graded.
+    """  # noqa: D205
+
+    message: Message
+    source_record_id: str
+    similarity: float
+    probability: float
+    reward: float | None
+    error: str | None

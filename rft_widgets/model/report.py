@@ -1,0 +1,270 @@
+"""What a dry run found: graded answers, what they say together, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from rft_widgets.model import report_view
+from rft_widgets.model.grader import GradingErrors
+from rft_widgets.model.message import Message
+from rft_widgets.statistics import Description, Interval, PairedDifference, VarianceComponents
+from rft_widgets.statistics import Verdict as Change
+
+DryRunVerdict = Literal["GO", "CAUTION", "NO_GO"]
+"""NO_GO with any failure, else CAUTION with any warning, else GO."""
+
+CheckLevel = Literal["good", "warn", "fail"]
+
+Quality = Literal["good", "attention", "problem"]
+
+Subject = Literal["grader", "data", "sample"]
+"""What a check blames: the grader, the dataset, or that too few answers were graded."""
+
+ProbeName = Literal["empty", "echo", "refusal", "shuffled", "filler", "injection", "repeat"]
+
+GradedStatus = Literal["graded", "failed_grading", "failed_answer"]
+"""Whether there is a reward; if not, whether it was the grader that failed, or the model before."""
+
+
+class GradedAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One answer with its grade; complete in itself, so that it can be stored and shown.
+
+    Attributes
+    ----------
+    record_id, repeat
+        Together the identity of the answer: the record whose prompt it answers, and its number
+        (from 0) among the answers to that prompt.
+    prompt_key
+        Equal for equal prompts.
+    cluster
+        Conversation that the record comes from, if it is known.
+    prompt, response
+        What is shown, tool calls included, cut to a readable length.
+    reward
+        0..1, or what an unbounded grader gave; ``None`` unless the status is ``graded``.
+    raw_reward
+        The reward on the grader's own scale.
+    out_of_range
+        The reward lies outside 0..1 although it is normalised as far as can be.
+    error, errors
+        Why there is no reward: in one line, and as the flags of hosted services.
+    output
+        What a model answered in this run; empty for recorded answers, which the dataset keeps.
+    """
+
+    record_id: str
+    prompt_key: str
+    repeat: int
+    prompt: str
+    response: str
+    status: GradedStatus
+    cluster: str | None = None
+    topic: str | None = None
+    reward: float | None = None
+    raw_reward: float | None = None
+    sub_rewards: dict[str, float | None] = field(default_factory=dict)
+    reasoning: str | None = None
+    out_of_range: bool = False
+    error: str | None = None
+    errors: GradingErrors = GradingErrors()
+    isolation: str | None = None
+    """What confined the code of a script grader."""
+    tokens: int | None = None
+    """Tokens that the grading took, where a model was asked."""
+    output: tuple[Message, ...] = ()
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One line of the verdict: a measured value against its bounds, in words."""
+
+    name: str
+    level: CheckLevel
+    about: Subject
+    value: float | None
+    """``None`` where it could not be measured."""
+    sentence: str
+
+
+class Probe(Struct, frozen=True, kw_only=True):
+    """Answers that deserve nothing, graded; or, for ``repeat``, good ones graded once more.
+
+    ``value`` is their mean reward; for ``repeat`` the largest difference of two gradings.
+    ``passed`` and ``value`` are ``None`` where nothing could be graded.
+    """
+
+    name: ProbeName
+    passed: bool | None
+    value: float | None
+    graded: int
+    failed: int
+    sentence: str
+
+
+class TopicScores(Struct, frozen=True, kw_only=True):
+    """Rewards of one topic; ``topic`` is ``None`` for answers without one."""
+
+    topic: str | None
+    count: int
+    mean: Interval
+
+
+class RepeatScores(Struct, frozen=True, kw_only=True):
+    """Several answers to each prompt, of the prompts that have at least two with a score."""
+
+    prompts: int
+    mixed_share: float
+    """Share (0..1) of these prompts whose scores differ: only those teach."""
+    unvaried_prompts: int
+    """Prompts all of whose answers have one score."""
+    pass_at: dict[int, float]
+    """pass@k: chance (0..1) that one of k answers succeeds, for every k that all prompts have."""
+    pass_hat: dict[int, float]
+    """pass^k: chance (0..1) that all of k answers succeed."""
+    variance: VarianceComponents
+    """Between and within prompts."""
+
+
+class DryRunReport(Struct, frozen=True, kw_only=True):
+    """Whether training is worth it, from graded answers.
+
+    Attributes
+    ----------
+    verdict, reasons
+        The verdict, and what speaks against GO, failures first.
+    checks
+        Every line of the verdict, good ones too.
+    scores, mean
+        Distribution of the rewards, and their mean with its interval; ``None`` when there are none.
+    topics
+        By topic, in the order of their names; those without a topic last.
+    repeats
+        ``None`` where no prompt has two scores.
+    probes
+        Empty when the grader was not probed.
+    more_samples
+        Answers to grade in addition until the interval of the mean crosses no bound; ``None`` where
+        it crosses none, and where no number would do.
+    dataset_quality, grader_quality, fix_first
+        The two judged apart, and what to do, the grader before the data.
+    best, worst, middle
+        The best answers, the worst, and those nearest the mean; each from another prompt while
+        there are enough.
+    excluded
+        What is not in the statistics, by reason.
+    answers, planned
+        Answers that were tried, and that should have been.
+    """
+
+    verdict: DryRunVerdict
+    reasons: tuple[str, ...]
+    checks: tuple[Check, ...]
+    scores: Description | None
+    mean: Interval | None
+    topics: tuple[TopicScores, ...]
+    repeats: RepeatScores | None
+    probes: tuple[Probe, ...]
+    more_samples: int | None
+    dataset_quality: Quality
+    grader_quality: Quality
+    fix_first: str
+    best: tuple[GradedAnswer, ...]
+    worst: tuple[GradedAnswer, ...]
+    middle: tuple[GradedAnswer, ...]
+    excluded: dict[str, int]
+    answers: int
+    planned: int
+
+    @property
+    def partial(self) -> bool:
+        """Whether the run stopped before its end."""
+        return self.answers < self.planned
+
+    @property
+    def summary(self) -> str:
+        """One line, such as ``Mean: 0.45 [0.41, 0.49] • GO``."""
+        mean = "No score" if self.mean is None else f"Mean: {with_bounds(self.mean)}"
+        rest = f" • partial: {self.answers:,} of {self.planned:,} answers" if self.partial else ""
+        return f"{mean} • {self.verdict}{rest}"
+
+    def plot(self, axes: Sequence[Any] | None = None) -> Sequence[Any]:
+        """Draw the histogram of the rewards, and the mean of each topic with its interval.
+
+        Parameters
+        ----------
+        axes
+            Two axes of matplotlib to draw on; by default new ones.
+
+        Returns
+        -------
+        The two axes.
+
+        Raises
+        ------
+        ExtraRequired
+            matplotlib is not installed.
+        """
+        return report_view.plot(self, axes)
+
+    def _repr_html_(self) -> str:
+        return report_view.html(self)
+
+
+class TopicChange(Struct, frozen=True, kw_only=True):
+    """What changed in one topic.
+
+    ``adjusted_p_value`` takes into account how many topics are compared (Holm). ``verdict`` needs
+    it to be below 1 - level, besides an interval on one side of 0.
+    """
+
+    topic: str | None
+    difference: PairedDifference
+    adjusted_p_value: float
+    verdict: Change
+
+
+class RunComparison(Struct, frozen=True, kw_only=True):
+    """Two runs on the answers, or the prompts, that both have."""
+
+    overall: PairedDifference
+    topics: tuple[TopicChange, ...]
+    matched: int
+    """Answers (or prompts) that both runs scored; only these are compared."""
+    unscored: int
+    """In both runs, but without a score in one of them."""
+    only_before: int
+    only_after: int
+
+    @property
+    def summary(self) -> str:
+        """One line, such as ``+0.12 [+0.05, +0.19] on 300: improved``."""
+        verdict = self.overall.verdict.replace("_", " ")
+        return f"{with_bounds(self.overall.difference, '+.2f')} on {self.matched:,}: {verdict}"
+
+    def _repr_html_(self) -> str:
+        return report_view.comparison_html(self)
+
+
+class GraderTest(Struct, frozen=True, kw_only=True):
+    """A grader tried on a few answers. Statistics are ``None`` when every grading failed."""
+
+    answers: tuple[GradedAnswer, ...]
+    mean: float | None
+    std: float | None
+    """Of the population."""
+    minimum: float | None
+    maximum: float | None
+    failures: int
+    sentence: str
+
+    def _repr_html_(self) -> str:
+        return report_view.grader_test_html(self)
+
+
+def with_bounds(interval: Interval, form: str = ".2f") -> str:
+    """Write an interval as ``0.45 [0.41, 0.49]``; without bounds where they are unknown."""
+    if interval.low is None or interval.high is None:
+        return f"{interval.estimate:{form}}"
+    return f"{interval.estimate:{form}} [{interval.low:{form}}, {interval.high:{form}}]"

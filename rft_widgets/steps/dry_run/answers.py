@@ -1,0 +1,305 @@
+"""Answers to the sampled prompts, recorded or made by a model, and their grades."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from rft_widgets.errors import InvalidArgument, NotFound, RftError, RunInterrupted
+from rft_widgets.graders.compiled import CompiledGrader
+from rft_widgets.graders.outcome import one_line
+from rft_widgets.graders.rewards import normalized_reward, out_of_range
+from rft_widgets.graders.sample import Sample, item_of, sample_of
+from rft_widgets.model.dry_run_settings import DRY_RUN, DryRunSettings
+from rft_widgets.model.grader import GradingResult
+from rft_widgets.model.message import Message
+from rft_widgets.model.record import TAGS, Record, RecordInput
+from rft_widgets.model.report import GradedAnswer
+from rft_widgets.steps.dry_run.sample import SampledPrompt
+
+Respond: TypeAlias = Callable[[RecordInput, int], Sequence[Message]]
+"""Answers a prompt; the number counts the answers to it from 0.
+
+Called from several threads at once. `ModelCallFailed`, and any other exception but an `RftError`,
+means that there is no answer.
+"""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """An answer to grade. ``output`` is ``None`` where a model has yet to give it."""
+
+    record_id: str
+    prompt_key: str
+    repeat: int
+    input: RecordInput
+    output: tuple[Message, ...] | None
+    item: dict[str, Any]
+    cluster: str | None = None
+    topic: str | None = None
+
+
+def make_answers(
+    prompts: Iterable[SampledPrompt], records: Mapping[str, Record], *, rollouts: int | None = None
+) -> list[Answer]:
+    """Answers to the prompts that were chosen.
+
+    Parameters
+    ----------
+    prompts
+        The prompts of a `PromptSample`.
+    records
+        Every record that they name, by id.
+    rollouts
+        Answers to each prompt that a model has to give; ``None`` takes the recorded ones.
+
+    Raises
+    ------
+    NotFound
+        A record is missing.
+    InvalidArgument
+        ``rollouts`` is below 1.
+    """
+    if rollouts is not None and rollouts < 1:
+        raise InvalidArgument(f"rollouts is {rollouts}; it must be at least 1.")
+    answers = []
+    for prompt in prompts:
+        ids = prompt.record_ids if rollouts is None else prompt.record_ids[:1] * rollouts
+        for repeat, record_id in enumerate(ids):
+            record = records.get(record_id)
+            if record is None:
+                raise NotFound(
+                    f"Record {record_id!r} was chosen, but is not in the dataset any more.",
+                    hint="Start the run again.",
+                )
+            answer = Answer(
+                record_id=record_id,
+                prompt_key=prompt.prompt_key,
+                repeat=repeat,
+                input=record.input,
+                output=record.output.messages if rollouts is None else None,
+                item=item_of(record),
+                cluster=record.thread_id,
+                topic=prompt.topic,
+            )
+            answers.append(answer)
+    return answers
+
+
+def grade_answers(
+    compiled: CompiledGrader,
+    answers: Sequence[Answer],
+    *,
+    respond: Respond | None = None,
+    done: Iterable[GradedAnswer] = (),
+    keep: Callable[[Sequence[GradedAnswer]], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    settings: DryRunSettings = DRY_RUN,
+) -> list[GradedAnswer]:
+    """Grade answers, so that nothing that was graded is ever graded again.
+
+    Parameters
+    ----------
+    compiled
+        The grader.
+    answers
+        What to grade; each has its own record id and number.
+    respond
+        Gives the answers that are not recorded.
+    done
+        Grades from an interrupted run; taken as they are.
+    keep
+        Gets every small batch as soon as it is graded, to store it; also what was graded before
+        an interruption.
+    progress
+        Gets the number of answers that are done, and of all, after every batch.
+    cancelled
+        Asked after every answer. What is under way is then waited for, and nothing more is begun.
+
+    Returns
+    -------
+    All grades in the order of ``answers``, failed ones among them: the same whether the run was
+    interrupted or not.
+
+    Raises
+    ------
+    RunInterrupted
+        It was cancelled.
+    InvalidArgument
+        An answer stands there twice, or has no output and there is no ``respond``.
+    SandboxUnavailable
+        If the system stops confining grader code.
+    """
+    keys = [(answer.record_id, answer.repeat) for answer in answers]
+    if len(set(keys)) < len(keys):
+        raise InvalidArgument("Two answers have the same record id and number.")
+    if respond is None and any(answer.output is None for answer in answers):
+        raise InvalidArgument("An answer has no output.", hint="Pass respond=... to have it given.")
+    wanted = set(keys)
+    found = {key: one for one in done if (key := (one.record_id, one.repeat)) in wanted}
+    batch: list[GradedAnswer] = []
+
+    def hand_over() -> None:
+        ready = tuple(batch)
+        batch.clear()  # first, so that a batch that cannot be stored is not handed over twice
+        if ready and keep is not None:
+            keep(ready)
+        if ready and progress is not None:
+            progress(len(found), len(answers))
+
+    def stop_if_cancelled() -> None:
+        if cancelled is not None and cancelled():
+            raise RunInterrupted(
+                f"Grading stopped after {len(found):,} of {len(answers):,} answers; "
+                "what was graded is kept.",
+                hint="Resume the run to grade the rest.",
+            )
+
+    missing = [answer for answer, key in zip(answers, keys, strict=True) if key not in found]
+    with closing(_graded(compiled, missing, respond, settings)) as source:
+        try:
+            if missing:
+                stop_if_cancelled()
+            for one in source:
+                found[one.record_id, one.repeat] = one
+                batch.append(one)
+                if len(batch) >= settings.keep_answers:
+                    hand_over()
+                if len(found) < len(answers):
+                    stop_if_cancelled()
+        finally:
+            hand_over()
+    return [found[key] for key in keys]
+
+
+def output_text(messages: Iterable[Message]) -> str:
+    """Write an answer as text, its tool calls and their results included."""
+    lines = []
+    for message in messages:
+        if message.text:
+            lines.append(message.text)
+        lines += [
+            f"{call.function.name}({call.function.arguments})"
+            for call in message.tool_calls
+            if call.function is not None
+        ]
+    return "\n".join(lines)
+
+
+def _graded(
+    compiled: CompiledGrader,
+    answers: Iterable[Answer],
+    respond: Respond | None,
+    settings: DryRunSettings,
+) -> Generator[GradedAnswer, None, None]:
+    waiting: deque[tuple[Answer, tuple[Message, ...]]] = deque()
+    unanswered: deque[GradedAnswer] = deque()
+
+    def pairs() -> Iterator[tuple[Sample, Mapping[str, Any]]]:
+        for answer, output in given:
+            if isinstance(output, str):
+                unanswered.append(_without_answer(answer, output, settings))
+            else:
+                waiting.append((answer, output))
+                yield sample_of(answer.input, output), answer.item
+
+    with closing(_given(answers, respond, settings.concurrent_responses)) as given:
+        for result in compiled.grade_many(pairs()):
+            while unanswered:
+                yield unanswered.popleft()
+            answer, output = waiting.popleft()
+            yield _with_grade(compiled, answer, output, result, settings)
+        yield from unanswered
+
+
+def _given(
+    answers: Iterable[Answer], respond: Respond | None, concurrency: int
+) -> Generator[tuple[Answer, tuple[Message, ...] | str], None, None]:
+    """Each answer with its output, in order; with a text that says why there is none."""
+    if respond is None:
+        yield from ((answer, answer.output or ()) for answer in answers)
+        return
+
+    def ask(answer: Answer) -> tuple[Message, ...] | str:
+        if answer.output is not None:
+            return answer.output
+        try:
+            return tuple(respond(answer.input, answer.repeat))
+        except RftError:
+            raise  # what is set up wrong is wrong for every prompt
+        except Exception as error:  # noqa: BLE001 - whatever a model's client raises is no answer
+            return one_line(f"the model gave no answer: {str(error) or type(error).__name__}")
+
+    source = iter(answers)
+    waiting: deque[tuple[Answer, Future[tuple[Message, ...] | str]]] = deque()
+    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="rft-respond")
+    try:
+        while True:
+            for answer in islice(source, 2 * concurrency - len(waiting)):
+                waiting.append((answer, pool.submit(ask, answer)))
+            if not waiting:
+                return
+            answer, future = waiting.popleft()
+            yield answer, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _with_grade(
+    compiled: CompiledGrader,
+    answer: Answer,
+    output: tuple[Message, ...],
+    result: GradingResult,
+    settings: DryRunSettings,
+) -> GradedAnswer:
+    return msgspec.structs.replace(
+        _without_answer(answer, result.error, settings),
+        response=_cut(output_text(output), settings.shown_chars),
+        status="failed_grading" if result.failed else "graded",
+        reward=normalized_reward(compiled.grader, result),
+        raw_reward=result.reward,
+        sub_rewards=result.sub_rewards,
+        reasoning=result.reasoning,
+        out_of_range=out_of_range(compiled.grader, result),
+        errors=result.metadata.errors,
+        isolation=result.metadata.isolation,
+        tokens=result.metadata.token_usage,
+        output=output if answer.output is None else (),
+    )
+
+
+def _without_answer(answer: Answer, fault: str | None, settings: DryRunSettings) -> GradedAnswer:
+    return GradedAnswer(
+        record_id=answer.record_id,
+        prompt_key=answer.prompt_key,
+        repeat=answer.repeat,
+        cluster=answer.cluster,
+        topic=answer.topic,
+        prompt=_prompt_text(answer.input, settings),
+        response="",
+        status="failed_answer",
+        error=fault,
+    )
+
+
+def _prompt_text(prompt: RecordInput, settings: DryRunSettings) -> str:
+    lines = [
+        f"[{TAGS.get(message.role, message.role.upper())}] {output_text((message,))}"
+        for message in prompt.messages
+    ]
+    return _cut("\n".join(lines), settings.shown_chars)
+
+
+def _cut(text: str, limit: int) -> str:
+    """``text`` without its middle where it is too long: what matters is at its ends."""
+    if len(text) <= limit:
+        return text
+    tail = (limit - 1) // 2
+    return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
