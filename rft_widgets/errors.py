@@ -107,3 +107,7 @@ class TrainingStopped(RftError):  # noqa: N818
 
 class NoCandidate(RftError):  # noqa: N818
     """No recorded answer can be given to a prompt without what belongs to another conversation."""
+
+
+class ServingFailed(RftError):  # noqa: N818
+    """The server cannot listen where it should, or did not start."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy.engine import Connection
 
 from rft_widgets.model.coverage import balance_band
-from rft_widgets.model.dataset import DatasetInfo, DatasetStats
+from rft_widgets.model.dataset import DatasetInfo, DatasetStats, DryRunStatus
 from rft_widgets.model.grader import Grader, LabelModel, Multi, ScoreModel, TextSimilarity
 from rft_widgets.model.pipeline import (
     FINISHED,
@@ -43,7 +44,6 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     info: DatasetInfo
     stats: DatasetStats
-    topics: int
     categorized: int
     unseen: int
     uncertain: int
@@ -68,12 +68,30 @@ class _Node(Struct, frozen=True):
     progress: float | None = None
 
 
-def read_pipeline(store: Store, dataset_id: str, stats: DatasetStats, topics: int) -> PipelineState:
-    """Compute the nodes; ``topics`` is the number of leaves of the hierarchy."""
-    return pipeline_state(read_facts(store, dataset_id, stats, topics))
+class LastVerdict(Struct, frozen=True):
+    """What the last dry run says; ``None`` where there is no grader to run."""
+
+    status: DryRunStatus | None
+    mean: float | None
 
 
-def read_facts(store: Store, dataset_id: str, stats: DatasetStats, topics: int) -> Facts:
+def last_verdict(connection: Connection, dataset_id: str) -> LastVerdict:
+    """Look up the verdict of the last dry run that finished."""
+    finished = [run for run in dry_runs.read_all(connection, dataset_id) if run.is_finished]
+    report = _report(finished[-1]) if finished else None
+    if report is None:
+        has_grader = graders.current(connection, dataset_id) is not None
+        return LastVerdict("pending" if has_grader else None, None)
+    statuses: dict[str, DryRunStatus] = {"GO": "go", "CAUTION": "caution", "NO_GO": "no_go"}
+    return LastVerdict(statuses[report.verdict], report.mean.estimate if report.mean else None)
+
+
+def read_pipeline(store: Store, dataset_id: str, stats: DatasetStats) -> PipelineState:
+    """Compute the nodes."""
+    return pipeline_state(read_facts(store, dataset_id, stats))
+
+
+def read_facts(store: Store, dataset_id: str, stats: DatasetStats) -> Facts:
     """Gather what the rules look at, of one moment."""
     with store.read() as connection:
         info = datasets.read(connection, dataset_id)
@@ -102,7 +120,6 @@ def read_facts(store: Store, dataset_id: str, stats: DatasetStats, topics: int) 
     return Facts(
         info=info,
         stats=stats,
-        topics=topics,
         categorized=labels.labelled,
         unseen=labels.unseen,
         uncertain=labels.uncertain,
@@ -152,9 +169,9 @@ def _topics(facts: Facts) -> _Node:
         return _at_work(facts.at_work[2])
     if not facts.stats.total_records:
         return _Node("waiting", blocked="Import data first")
-    if not facts.topics:
+    if not facts.stats.topics_count:
         return _Node("ready", "No topics yet")
-    named = "1 topic" if facts.topics == 1 else f"{facts.topics:,} topics"
+    named = "1 topic" if facts.stats.topics_count == 1 else f"{facts.stats.topics_count:,} topics"
     if facts.unseen:
         return _Node("attention", f"{named} • {_have(facts.unseen)} no topic yet")
     share = facts.uncertain / facts.categorized if facts.categorized else 0.0
@@ -168,7 +185,7 @@ def _coverage(facts: Facts) -> _Node:
     if not facts.stats.total_records:
         return _Node("waiting", blocked="Import data first")
     balance = facts.stats.balance_score
-    if not facts.topics or balance is None:
+    if not facts.stats.topics_count or balance is None:
         return _Node("waiting", blocked="Configure topics first")
     band = balance_band(balance)
     good = band == "Good"
@@ -282,8 +299,10 @@ def _changes(
             found.append(DATA_CHANGED)  # what exactly changed would take too long to tell
         else:
             now = fingerprint(store, info.id)
-            found += [DATA_CHANGED] if now.data != inputs.data else []
-            found += [TOPICS_CHANGED] if now.topics != inputs.topics else []
+            if now.data != inputs.data:
+                found.append(DATA_CHANGED)  # and with them which record is under which topic
+            elif now.topics != inputs.topics:
+                found.append(TOPICS_CHANGED)
     return tuple(found)
 
 

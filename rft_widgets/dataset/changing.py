@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rft_widgets.model.message import (
 )
 from rft_widgets.model.record import (
     Deletion,
+    ImportProgress,
     ImportResult,
     LineError,
     Record,
@@ -32,6 +34,7 @@ from rft_widgets.steps.parse import chat_json, draft_from_json
 from rft_widgets.steps.refusals import LineRefused
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import edits, imports, trash
+from rft_widgets.store.activity import working
 from rft_widgets.store.imports import ImportMode, ImportState
 from rft_widgets.store.texts import can_hold
 from rft_widgets.traces.source import Mode as TraceMode
@@ -73,15 +76,16 @@ class ChangesRecords(ReadsRecords):
         ImportResult
             Counts, and the refused lines with their reasons.
         """
-        return import_file(
-            self._store,
-            self.id,
-            path,
-            mode=mode,
-            progress=progress,
-            cancelled=cancelled,
-            resume=resume,
-        )
+        with self._extracting(progress) as told:
+            return import_file(
+                self._store,
+                self.id,
+                path,
+                mode=mode,
+                progress=told,
+                cancelled=cancelled,
+                resume=resume,
+            )
 
     def add_records(
         self,
@@ -101,15 +105,16 @@ class ChangesRecords(ReadsRecords):
                 else:
                     yield draft_at(index, value)
 
-        return import_drafts(
-            self._store,
-            self.id,
-            drafts(),
-            source=source,
-            mode=mode,
-            progress=progress,
-            cancelled=cancelled,
-        )
+        with self._extracting(progress) as told:
+            return import_drafts(
+                self._store,
+                self.id,
+                drafts(),
+                source=source,
+                mode=mode,
+                progress=told,
+                cancelled=cancelled,
+            )
 
     def add_traces(
         self,
@@ -137,15 +142,28 @@ class ChangesRecords(ReadsRecords):
                 origin = traces.origin | {"mode": mode, "collapse_prefixes": collapse_prefixes}
         else:
             drafts, name = iter(traces), "traces"
-        return import_drafts(
-            self._store,
-            self.id,
-            drafts,
-            source=name,
-            origin=origin,
-            progress=progress,
-            cancelled=cancelled,
-        )
+        with self._extracting(progress) as told:
+            return import_drafts(
+                self._store,
+                self.id,
+                drafts,
+                source=name,
+                origin=origin,
+                progress=told,
+                cancelled=cancelled,
+            )
+
+    @contextmanager
+    def _extracting(self, progress: Progress | None) -> Iterator[Progress]:
+        """Show the first step at work; what comes to the yielded callback goes on to the given."""
+        with working(self._store, self.id, 1, "Extracting") as show:
+
+            def tell(now: ImportProgress) -> None:
+                show(now.bytes_read / now.bytes_total if now.bytes_total else None, "Extracting")
+                if progress is not None:
+                    progress(now)
+
+            yield tell
 
     def import_errors(self, import_id: str, limit: int = 1_000) -> tuple[LineError, ...]:
         """Lines that an import refused, in order, with their reasons."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from rft_widgets.dataset.changing import ChangesRecords
+from rft_widgets.dataset.state import HasState
 from rft_widgets.errors import GraderInvalid, InvalidArgument
 from rft_widgets.graders import (
     CompiledGrader,
@@ -32,7 +32,7 @@ _SIMPLE = ("llm-judge", "script")
 _LOOKED_AT = 200
 
 
-class HasGrader(ChangesRecords):
+class HasGrader(HasState):
     """What judges the answers of a dataset."""
 
     @property

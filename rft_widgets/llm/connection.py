@@ -7,11 +7,10 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from rft_widgets.errors import ExtraRequired, InvalidArgument
+from rft_widgets.errors import ExtraRequired
 from rft_widgets.model.llm import ModelAnswer, ModelCallFailed, ModelUsage, is_reasoning_model
-from rft_widgets.web import is_loopback
+from rft_widgets.web import checked_base_url
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -53,7 +52,7 @@ class OpenAIModelCall:
         timeout_s: float = 60.0,
         structured: bool = True,
     ) -> None:
-        self.base_url = _checked(base_url)
+        self.base_url = checked_base_url(base_url)
         self.api_key_env = api_key_env
         self.timeout_s = timeout_s
         self.structured = structured
@@ -212,22 +211,6 @@ def _body(error: Any) -> str:
 
 def _without(key: str, text: str) -> str:
     return text.replace(key, "***") if key != NO_KEY else text
-
-
-def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    if parts.username or parts.password or parts.query or parts.fragment or not host:
-        raise InvalidArgument(
-            "A base URL has a host and a path, no user, query or fragment.",
-            hint="Pass something like 'https://api.example.com/v1'.",
-        )
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise InvalidArgument(
-            f"{parts.scheme or 'no scheme'}://{host} would send the key in the open.",
-            hint="Use https, or http on this machine.",
-        )
-    return base_url.rstrip("/")
 
 
 def _openai() -> Any:

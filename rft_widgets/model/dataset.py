@@ -11,6 +11,9 @@ DatasetSource = Literal["gateway", "upload"]
 """Where the first records came from."""
 
 
+DryRunStatus = Literal["pending", "go", "caution", "no_go"]
+
+
 class DatasetStats(Struct, frozen=True, kw_only=True):
     """Counts and scores of a dataset; ``None`` where there is nothing to measure yet."""
 
@@ -20,7 +23,8 @@ class DatasetStats(Struct, frozen=True, kw_only=True):
     generated_records: int
     topics_count: int
     balance_score: float | None = None
-    dry_run_status: Literal["pending", "go", "caution", "no_go"] | None = None
+    dry_run_status: DryRunStatus | None = None
+    """``pending`` while none has finished and there is a grader."""
     dry_run_mean: float | None = None
     training_runs: int = 0
 

@@ -163,6 +163,68 @@ class Calibration(Struct, frozen=True, kw_only=True):
     temperature: float
 
 
+CategorizeMode = Literal["unlabeled_only", "recategorize_all"]
+"""Records without a topic only, or all whose topic nobody decided."""
+
+
+class CategorizationSummary(Struct, frozen=True, kw_only=True):
+    """What putting records under topics came to.
+
+    Attributes
+    ----------
+    mode
+        Which records were looked at.
+    records
+        How many that were.
+    categorized
+        Those that have a topic now.
+    low_confidence
+        Those of them with a confidence below 0.7.
+    other
+        Those that fit no topic and were marked as looked at.
+    skipped
+        Those that somebody assigned while it ran, and that stay as they were assigned.
+    by_method, by_band
+        The categorised ones by what decided, and by the band of their confidence.
+    members
+        Records that were learned from.
+    confirmed
+        Those of them whose topic somebody gave: by hand, or with the data.
+    calibration
+        How far the confidences can be trusted; measured on the members. Where not all of those are
+        confirmed, it says how well the clustering that found the topics is repeated.
+    """
+
+    mode: CategorizeMode
+    records: int
+    categorized: int
+    low_confidence: int
+    other: int
+    skipped: int
+    by_method: dict[str, int]
+    by_band: dict[str, int]
+    members: int
+    confirmed: int
+    calibration: Calibration
+
+
+class ReviewItem(Struct, frozen=True, kw_only=True):
+    """A record whose topic is uncertain: the text that decides it, and the two likely topics."""
+
+    record_id: str
+    text: str
+    topic: str
+    confidence: float
+    runner_up: str | None
+
+
+class TopicsAtRisk(Struct, frozen=True, kw_only=True):
+    """Records that would lose their topic with other topics; ``by_hand`` of them were assigned."""
+
+    labelled: int
+    by_hand: int
+
+
 def confidence_band(confidence: float) -> ConfidenceBand:
     """Name the band of a confidence (0..1)."""
     if confidence >= CATEGORIZE.high_confidence:

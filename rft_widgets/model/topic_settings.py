@@ -110,6 +110,8 @@ class CoverageSettings(Struct, frozen=True, kw_only=True):
 class DuplicateSettings(Struct, frozen=True, kw_only=True):
     """When two texts are nearly the same."""
 
+    sample_records: int = 20_000
+    """Records of a dataset that are compared with each other."""
     threshold: float = 0.9
     """Shared part (0..1, Jaccard) of the word triples of two texts from which they are one."""
     words: int = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ from rft_widgets.model.message import MessageShapeError
 def parse_server_sent_events(text: str) -> list[Any]:
     """JSON values of the ``data:`` lines of a recorded event stream."""
     chunks = []
-    for line in text.splitlines():
+    # Only these ends: JSON texts may hold U+2028 and others that `splitlines` splits at.
+    for line in re.split(r"\r\n|\n|\r", text):
         if line.startswith("data:"):
             data = line.removeprefix("data:").strip()
             if data and data != "[DONE]":

@@ -32,12 +32,11 @@ def sample_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rft.W
 @pytest.fixture
 def sample(sample_workspace: rft.Workspace) -> rft.OptimizationDataset:
     """A copy of the graded dataset, to be changed."""
-    (original,) = sample_workspace.datasets(search="Support", sort="name")[:1]
+    original = next(one for one in sample_workspace.datasets() if one.name == "Support")
     return sample_workspace.duplicate(original.id, name="Copy")
 
 
 @pytest.fixture
 def trained(sample_workspace: rft.Workspace) -> rft.OptimizationDataset:
     """The trained dataset; tests share it and leave its records alone."""
-    (dataset,) = sample_workspace.datasets(search="Trained")
-    return dataset
+    return next(one for one in sample_workspace.datasets() if one.name == "Trained")

@@ -37,6 +37,8 @@ from rft_widgets.errors import (
     StaleEdit,
     StoreUnavailable,
 )
+from rft_widgets.model.run import RunInputs
+from rft_widgets.store import schema
 
 VARIABLE = "RFT_WIDGETS_DATABASE_URL"
 
@@ -78,7 +80,35 @@ def busy_dataset(workspace: rft.Workspace, folder: Path, name: str = "Busy") -> 
     dataset.edit_record("f5", messages=[user("An edited question, too")])
     assert dataset.count(rft.RecordFilter(search="edited")) == 2
     dataset.delete_records(dataset.select(ids=["f5", "f6", "f7"]))
+    with dataset._store.write() as connection:  # what steps after the first leave behind
+        for table, row in leftovers(dataset.id):
+            connection.execute(schema.metadata.tables[table].insert().values(**row))
     return dataset
+
+
+def leftovers(dataset_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A row of each table that later steps fill."""
+    mine = {"dataset_id": dataset_id}
+    job, run, dep = f"job_{dataset_id}", f"dry_{dataset_id}", f"dep_{dataset_id}"
+    inputs = RunInputs(data="", topics="", grader="", grader_version=1, records_revision=1)
+    texts = {"config": "{}", "inputs": msgspec.json.encode(inputs).decode()}
+    yield "activities", mine | {"step": 5, "doing": "Dry run", "updated_us": 1}
+    yield "grader_versions", mine | {"version": 1, "hash": "", "grader": "{}", "created_us": 1}
+    yield "dry_runs", mine | texts | {"id": run, "status": "running", "started_us": 1}
+    yield "dry_run_answers", {"run_id": run, "position": 0, "data": "{}"}
+    yield (
+        "training_jobs",
+        mine
+        | texts
+        | {"id": job, "status": "failed", "requested": "", "owner": "", "split": b""}
+        | {"created_us": 1, "updated_us": 1},
+    )
+    yield "training_checkpoints", {"job_id": job, "step": 0, "data": "{}"}
+    yield "training_log", {"job_id": job, "at_us": 1, "message": ""}
+    status = {"status": "active", "config": "{}", "created_us": 1}
+    yield "deployments", mine | status | {"id": dep, "job_id": job}
+    counted = {"arm": "tuned", "failed": 0, "at_us": 1, "duration_us": 1}
+    yield "exchanges", counted | {"deployment_id": dep}
 
 
 # -- making ---------------------------------------------------------------------------------------

@@ -1,0 +1,232 @@
+"""A training run as values: how it is set up, how it goes, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from rft_widgets.statistics import Interval, PairedDifference, Verdict
+
+Hyperparameter = int | float | str | None
+
+
+class TrainingConfig(Struct, frozen=True, kw_only=True):
+    """What is trained, on which part of the records.
+
+    Attributes
+    ----------
+    trainer
+        Name of the trainer; ``local`` needs nothing but this computer.
+    base_model
+        The model that a hosted trainer starts from; ``local`` has none.
+    train_ratio
+        Share (0..1) of the records to learn from; the rest is only measured on.
+    stratify_by_topic
+        Whether every topic is split by that ratio, instead of all records together.
+    include_generated_in_valid
+        Whether synthetic records may be measured on.
+    seed
+        Makes the split and the training reproducible.
+    hyperparameters
+        ``n_epochs`` (1..10, by default 2) and those that the trainer knows; for ``local`` the
+        fields of `LocalHyperparameters`.
+    """
+
+    trainer: str = "local"
+    base_model: str | None = None
+    train_ratio: float = 0.9
+    stratify_by_topic: bool = True
+    include_generated_in_valid: bool = False
+    seed: int = 0
+    hyperparameters: dict[str, Hyperparameter] = field(default_factory=dict)
+
+
+class TopicSplit(Struct, frozen=True, kw_only=True):
+    """Records of one topic on either side; ``topic`` is ``None`` for those without one."""
+
+    topic: str | None
+    train: int
+    valid: int
+
+
+class Split(Struct, frozen=True, kw_only=True):
+    """Which records are learned from and which are measured on, by their ids, sorted.
+
+    ``groups`` counts the sets of records that belong together and stay together. ``notes`` say in
+    words where the ratio could not be met.
+    """
+
+    train_ids: tuple[str, ...]
+    valid_ids: tuple[str, ...]
+    topics: tuple[TopicSplit, ...]
+    groups: int
+    notes: tuple[str, ...]
+
+
+# The trainer `local` -----------------------------------------------------------------------------
+
+
+class LocalHyperparameters(Struct, frozen=True, kw_only=True):
+    """Every number of the trainer ``local``, each one changeable in the configuration."""
+
+    n_epochs: int = 2
+    """Times that each prompt is learned from (1..10)."""
+    batch_prompts: int = 32
+    """Prompts of one step."""
+    group_size: int = 8
+    """Answers that are sampled for each prompt of a step."""
+    inner_iterations: int = 4
+    """Updates on the answers of one step; from the second on, clipping holds them back."""
+    learning_rate: float = 0.05
+    """Step length of Adam, in weights of standardised features."""
+    clip_ratio: float = 0.2
+    """How far the probability of an answer may move within a step, as a part of itself."""
+    kl_weight: float = 0.01
+    """Weight of the divergence from the reference policy in the objective."""
+    temperature: float = 1.0
+    """Divides the scores; higher tries more answers."""
+    reference_gap: float = 2.5
+    """Score by which the reference policy prefers the most similar recorded answer."""
+    reference_slope: float = 4.0
+    """Score that a similarity of 1 has over one of 0 in the reference policy."""
+    max_pool: int = 20_000
+    """Recorded answers that are chosen from; of more, a seeded sample."""
+    candidates: int = 16
+    """Most answers that are offered for one prompt."""
+    neighbours: int = 64
+    """Most similar recorded prompts that candidates are looked for among."""
+    selection_share: float = 0.25
+    """Share (0..1) of the training part that chooses the checkpoint and is not learned from."""
+    evaluations: int = 8
+    """Checkpoints that are measured over a run, beside the reference."""
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """The policy after a step, with the rewards of its greedy answers."""
+
+    step: int
+    weights: tuple[float, ...]
+    selection_reward: float | None
+    valid_reward: float | None
+
+
+class CurvePoint(Struct, frozen=True, kw_only=True):
+    """How a run stands after a step; rewards lie in 0..1 and are ``None`` where there is none.
+
+    ``train_reward`` is the mean of the answers that were sampled in this step, ``kl`` the mean
+    divergence from the reference policy in nats, ``entropy`` that of the policy in nats,
+    ``clip_share`` and ``flat_share`` the shares of samples held back by clipping and of groups
+    whose rewards are all alike. ``selection`` and ``valid`` are set where a step was measured.
+    """
+
+    step: int
+    epoch: float
+    train_reward: float | None = None
+    selection: Interval | None = None
+    valid: Interval | None = None
+    kl: float | None = None
+    entropy: float | None = None
+    clip_share: float | None = None
+    flat_share: float | None = None
+
+
+TrainingPhase = Literal["preparing", "grading", "training", "evaluating", "done"]
+
+
+class TrainingProgress(Struct, frozen=True, kw_only=True):
+    """Where a run is. ``share`` (0..1) is the part of the work that is done, as far as known."""
+
+    phase: TrainingPhase
+    share: float
+    step: int
+    steps: int
+    epoch: float
+    gradings: int
+    message: str
+    point: CurvePoint | None = None
+
+
+class TopicChange(Struct, frozen=True, kw_only=True):
+    """What changed in one topic; ``p_adjusted`` is Holm's, for the number of topics."""
+
+    topic: str | None
+    change: PairedDifference
+    p_adjusted: float
+    verdict: Verdict
+
+
+class TrainingExample(Struct, frozen=True, kw_only=True):
+    """One validation prompt with both answers, as text; rewards lie in 0..1."""
+
+    record_id: str
+    prompt: str
+    baseline_answer: str
+    baseline_reward: float
+    tuned_answer: str
+    tuned_reward: float
+
+
+class Excluded(Struct, frozen=True, kw_only=True):
+    """Validation prompts that are in no comparison, by the reason."""
+
+    no_candidate: int
+    failed_grading: int
+
+
+TrainingOutcomeName = Literal["improved", "no_clear_change", "regressed", "no_learning"]
+
+
+class TrainingReport(Struct, frozen=True, kw_only=True):
+    """What came of a run, measured on validation prompts that took no part in it.
+
+    Attributes
+    ----------
+    outcome
+        ``no_learning`` where no group of answers had different rewards; else the verdict of
+        ``change``.
+    summary
+        The outcome in one sentence.
+    notes
+        What else is worth knowing, one sentence each.
+    overfitting
+        Whether validation fell while the training reward rose.
+    kept_reference
+        Whether nothing was clearly better on the selection prompts, so that the reference is kept.
+    served_step
+        Step of the checkpoint that is served; 0 for the reference.
+    change
+        From the greedy answers of the reference policy to those of the served one; ``None``
+        without prompts to compare on.
+    topics
+        The same by topic.
+    selection_change
+        The same on the selection prompts, which chose the checkpoint and so flatter it.
+    recorded
+        Reward of what the system itself answered, on the same validation prompts.
+    against_recorded
+        From the recorded answers to those of the served policy.
+    weights
+        Weight of each standardised feature in the served policy, by its name.
+    """
+
+    outcome: TrainingOutcomeName
+    summary: str
+    notes: tuple[str, ...]
+    overfitting: bool
+    kept_reference: bool
+    served_step: int
+    change: PairedDifference | None
+    topics: tuple[TopicChange, ...]
+    selection_change: PairedDifference | None
+    recorded: Interval | None
+    against_recorded: PairedDifference | None
+    excluded: Excluded
+    curve: tuple[CurvePoint, ...]
+    examples: tuple[TrainingExample, ...]
+    weights: dict[str, float]
+    fit_prompts: int
+    selection_prompts: int
+    valid_prompts: int
+    pool: int
+    gradings: int

@@ -1,0 +1,1 @@
+"""Serving a tuned model beside its base model, over the OpenAI chat protocol."""
