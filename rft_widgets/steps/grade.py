@@ -7,6 +7,7 @@ from rft_widgets.llm.connection import OpenAIModelCall
 from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.llm import ModelConnection
 
+
 def open_grader(version: GraderVersion) -> CompiledGrader:
     """Make a saved grader ready; close it after use.
 

@@ -198,7 +198,9 @@ def test_a_killed_job_is_resumed_to_the_same_end(
         for line in process.stdout:
             now, at = line.split()
             order = ("preparing", "grading", "training", "evaluating", "done")
-            if now == phase and int(at) >= int(step or 0) or order.index(now) > order.index(phase):
+            if (now == phase and int(at) >= int(step or 0)) or order.index(now) > order.index(
+                phase
+            ):
                 os.killpg(process.pid, signal.SIGKILL)
                 break
         process.wait(30)
