@@ -37,7 +37,7 @@ class ImportInterrupted(RftError):  # noqa: N818
 
 
 class RunInterrupted(RftError):  # noqa: N818
-    """A run of gradings stopped before its end; what it graded is kept, and it can be resumed."""
+    """A run stopped before its end; its message says what is kept, and how to go on."""
 
 
 class StaleEdit(RftError):  # noqa: N818

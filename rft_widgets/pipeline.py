@@ -23,7 +23,16 @@ from rft_widgets.model.pipeline import (
 from rft_widgets.model.run import RunInputs
 from rft_widgets.model.settings import PIPELINE
 from rft_widgets.statistics import Interval, PairedDifference
-from rft_widgets.store import activity, datasets, deployments, dry_runs, graders, records, training
+from rft_widgets.store import (
+    activity,
+    datasets,
+    deployments,
+    dry_runs,
+    graders,
+    records,
+    topics,
+    training,
+)
 from rft_widgets.store.activity import Activity
 from rft_widgets.store.deployments import DeploymentRow
 from rft_widgets.store.dry_runs import DryRunRow
@@ -96,7 +105,8 @@ def read_facts(store: Store, dataset_id: str, stats: DatasetStats) -> Facts:
     with store.read() as connection:
         info = datasets.read(connection, dataset_id)
         set_id, since = datasets.live_set(connection, dataset_id), info.reset_at
-        labels = records.label_counts(store, connection, set_id, dataset_id, info.revision)
+        leaves = topics.current(connection, dataset_id).paths
+        labels = records.label_counts(store, connection, set_id, dataset_id, info.revision, leaves)
         version = graders.current(connection, dataset_id)
         runs = dry_runs.read_all(connection, dataset_id)
         jobs = [

@@ -28,7 +28,6 @@ from rft_widgets.model.record import (
     RecordOutput,
     Selection,
 )
-from rft_widgets.model.settings import LIMITS
 from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
 from rft_widgets.steps.parse import chat_json, draft_from_json
 from rft_widgets.steps.refusals import LineRefused
@@ -36,7 +35,6 @@ from rft_widgets.steps.validate import validate
 from rft_widgets.store import edits, imports, trash
 from rft_widgets.store.activity import working
 from rft_widgets.store.imports import ImportMode, ImportState
-from rft_widgets.store.texts import can_hold
 from rft_widgets.traces.source import Mode as TraceMode
 from rft_widgets.traces.source import TraceSource
 
@@ -268,33 +266,6 @@ class ChangesRecords(ReadsRecords):
                 metadata=metadata,
             )
         return self.record(base.id)
-
-    def assign_topic(self, selection: Selection | str, topic: str | None) -> int:
-        """Put records under a topic by hand (or under none) and return how many.
-
-        Parameters
-        ----------
-        selection
-            A selection, or the id of one record.
-        topic
-            Path of the topic, its parts joined by ``/``; ``None`` takes the topic away.
-        """
-        topic = topic.strip() if topic is not None else None
-        if topic == "":
-            raise InvalidArgument("The topic is empty.", hint="Pass None to take a topic away.")
-        if topic is not None and (len(topic) > LIMITS.max_identifier_chars or not can_hold(topic)):
-            raise InvalidArgument(
-                f"The topic {topic[:40]!r} is too long, or holds U+0000 or half a character.",
-                hint=f"A topic has at most {LIMITS.max_identifier_chars} characters.",
-            )
-        return edits.assign_topic(
-            self._store,
-            self.id,
-            _selection(selection),
-            topic,
-            confidence=None if topic is None else 1.0,
-            method=None if topic is None else "manual",
-        )
 
     def delete_records(self, selection: Selection | str) -> Deletion:
         """Delete records; `undo_delete` brings them back."""

@@ -11,17 +11,16 @@ from sqlalchemy.engine import Connection
 
 from rft_widgets.dataset.topics import HasTopics
 from rft_widgets.errors import InvalidArgument
-from rft_widgets.model.coverage import CoverageReport
+from rft_widgets.model.coverage import CoverageReport, RepeatedPrompts
 from rft_widgets.model.message import Message
 from rft_widgets.model.topic_settings import DUPLICATES
 from rft_widgets.steps.coverage import Targets, coverage_report, resolve_targets
-from rft_widgets.steps.duplicates import duplicate_share, near_duplicate_groups
+from rft_widgets.steps.duplicates import exact_duplicate_groups, near_duplicate_groups
 from rft_widgets.store import datasets, history, records, topics
-from rft_widgets.store.connection import Store
 from rft_widgets.store.last_used import LastUsed
 from rft_widgets.store.placements import read_labels, read_prompts
 
-_near_duplicates: LastUsed[float] = LastUsed(64)
+_repeats: LastUsed[RepeatedPrompts] = LastUsed(64)
 
 
 class HasCoverage(HasTopics):
@@ -37,9 +36,37 @@ class HasCoverage(HasTopics):
             the records. Of more than 20,000 records that many are compared, drawn by chance: what
             repeats a record that was not drawn is not seen, so the share is a lower bound.
         """
-        share = _near_duplicate_share(self._store, self.id) if near_duplicates else None
+        share = self.repeated_prompts().near_share if near_duplicates else None
         with self._store.read() as connection:
             return coverage_now(connection, self.id, near_duplicates=share)
+
+    def repeated_prompts(self) -> RepeatedPrompts:
+        """Count the valid records whose prompt repeats another one, exactly and nearly.
+
+        Exactly is but for case, spaces and punctuation marks. Records that are equal to the letter
+        are not among them: those are flagged as duplicates and invalid. Of more than 20,000 records
+        that many are compared, drawn by chance: what repeats a record that was not drawn is not
+        seen.
+        """
+        with self._store.read() as connection:
+            datasets.live_set(connection, self.id)
+            revision = datasets.records_revision(connection, self.id)
+            key = (self._store.url, self.id, revision)
+            known = _repeats.get(key)
+            if known is not None:
+                return known
+            rows = np.frombuffer(read_labels(connection, self.id).seqs, np.int64)
+        if len(rows) > DUPLICATES.sample_records:
+            rng = np.random.default_rng(0)
+            rows = np.sort(rng.choice(rows, DUPLICATES.sample_records, replace=False))
+        texts = list(read_prompts(self._store, rows.tolist(), _prompt))
+        found = RepeatedPrompts(
+            compared=len(texts),
+            exact=len(texts) - len(set(exact_duplicate_groups(texts))),
+            near=len(texts) - len(set(near_duplicate_groups(texts))),
+        )
+        _repeats.put(key, found)
+        return found
 
     @property
     def targets(self) -> dict[str, float]:
@@ -116,23 +143,6 @@ def _resolved(
         total = sum(left.values())
         targets = {path: 100 * one / total for path, one in left.items()} if total else None
     return resolve_targets(paths, targets, recorded)
-
-
-def _near_duplicate_share(store: Store, dataset_id: str) -> float:
-    with store.read() as connection:
-        datasets.live_set(connection, dataset_id)
-        key = (store.url, dataset_id, datasets.records_revision(connection, dataset_id))
-        known = _near_duplicates.get(key)
-        if known is not None:
-            return known
-        rows = np.frombuffer(read_labels(connection, dataset_id).seqs, np.int64)
-    if len(rows) > DUPLICATES.sample_records:
-        rng = np.random.default_rng(0)
-        rows = np.sort(rng.choice(rows, DUPLICATES.sample_records, replace=False))
-    texts = list(read_prompts(store, rows.tolist(), _prompt))
-    share = duplicate_share(near_duplicate_groups(texts))
-    _near_duplicates.put(key, share)
-    return share
 
 
 def _prompt(messages: Sequence[Message]) -> str:

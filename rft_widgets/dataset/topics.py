@@ -19,6 +19,7 @@ from rft_widgets.model.topic import (
     TopicsAtRisk,
 )
 from rft_widgets.model.topic_settings import TOPIC_LIMITS
+from rft_widgets.steps.export import replacing
 from rft_widgets.steps.topics import editing, placing, tree
 from rft_widgets.steps.topics.auto import Progress
 from rft_widgets.steps.topics.editing import Assignments
@@ -177,9 +178,8 @@ class HasTopics(ChangesRecords):
 
     def export_topics(self, path: str | Path, form: TopicsForm = "nested") -> None:
         """Write the topics to a JSON file that `import_topics` reads back to the same topics."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(topics_json(self.topics, form), encoding="utf-8")
+        with replacing(Path(path)) as target:
+            target.write_text(topics_json(self.topics, form), encoding="utf-8")
 
     def add_topic(
         self,

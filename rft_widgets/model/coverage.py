@@ -138,6 +138,23 @@ class CoverageReport(Struct, frozen=True, kw_only=True):
         return coverage_view.html(self)
 
 
+class RepeatedPrompts(Struct, frozen=True, kw_only=True):
+    """Prompts that repeat an earlier one, among those that were ``compared``.
+
+    ``exact`` counts those that are the same but for case, spaces and punctuation marks, ``near``
+    these and those that are nearly the same.
+    """
+
+    compared: int
+    exact: int
+    near: int
+
+    @property
+    def near_share(self) -> float:
+        """Share (0..1) of the compared prompts that nearly repeat another."""
+        return self.near / self.compared if self.compared else 0.0
+
+
 def measure(
     counts: Mapping[str, int],
     targets: Mapping[str, float],

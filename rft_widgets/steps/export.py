@@ -69,7 +69,7 @@ def export(records: Iterable[Record], path: str | Path, file_format: ExportForma
         records = (record for record in records if record.is_valid)
     encode = msgspec.json.Encoder().encode
     count = 0
-    with _replacing(target) as temporary, temporary.open("wb") as file:
+    with replacing(target) as temporary, temporary.open("wb") as file:
         for record in records:
             file.write(encode(lines[file_format](record)) + b"\n")
             count += 1
@@ -152,7 +152,7 @@ def _row(record: Record) -> dict[str, Any]:
 def _write_csv(records: Iterable[Record], target: Path) -> int:
     count = 0
     with (
-        _replacing(target) as temporary,
+        replacing(target) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, COLUMNS)
@@ -188,7 +188,7 @@ def _write_parquet(records: Iterable[Record], target: Path) -> int:
     }  # fmt: skip
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     count = 0
-    with _replacing(target) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with replacing(target) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for some in _chunks(records, 5_000):
             rows = [_row(record) for record in some]
             writer.write_table(pa.Table.from_pylist(rows, schema))
@@ -208,7 +208,7 @@ def _chunks(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
 
 
 @contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """A file beside the target that takes its name when all went well, and goes away if not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

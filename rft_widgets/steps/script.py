@@ -13,13 +13,13 @@ Details = Mapping[str, Any]
 
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "update": ("name", "objective"),
-    "generate_topics": ("method", "template", "n_topics", "depth", "seed"),
+    "generate_topics": ("method", "template", "n_topics", "depth", "seed", "namer"),
     "set_topics": ("hierarchy", "assignments"),
     "add_topic": ("parent", "name", "description", "keywords", "rest"),
     "rename_topic": ("path", "name"),
     "describe_topic": ("path", "description", "keywords"),
     "move_topic": ("path", "parent", "position", "rest"),
-    "merge_topics": ("paths", "into", "name"),
+    "merge_topics": ("paths", "name", "rest"),
     "split_topic": ("path", "n_topics", "seed"),
     "delete_topic": ("path", "into"),
     "categorize": ("mode", "seed"),
@@ -30,8 +30,8 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Operations that are one call, and what of their details are its arguments; the rest came out."""
 
-_NO_CALL = frozenset({"training_ended", "import_topics"})
-"""Events that tell of the end of something, or that another event tells of in full."""
+_NO_CALL = frozenset({"training_ended"})
+"""Events that tell of the end of something."""
 
 
 def to_script(events: Sequence[Event], *, dataset_id: str, content_hash: str) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import sqlalchemy as sa
 
 from rft_widgets.errors import StaleEdit
-from rft_widgets.model.record import RecordDraft, Selection, TopicMethod, ValidationIssue
+from rft_widgets.model.record import RecordDraft, ValidationIssue
 from rft_widgets.store import datasets, history, search
 from rft_widgets.store.clock import now_us
-from rft_widgets.store.filters import make_searchable, select_seqs
 from rft_widgets.store.payload import Body, encode, input_hash
 from rft_widgets.store.records import missing_record
 from rft_widgets.store.schema import issues, payloads, record_sets, records
@@ -94,38 +92,3 @@ def edit(
         search.replace_text(store, connection, set_id, row.seq, before, after)
         datasets.touch(connection, dataset_id)
         history.log(connection, dataset_id, "edit_record", {"record": record_id, "changes": given})
-
-
-def assign_topic(
-    store: Store,
-    dataset_id: str,
-    selection: Selection,
-    topic: str | None,
-    *,
-    confidence: float | None,
-    method: TopicMethod | None,
-) -> int:
-    """Give every record of a selection a topic, or take it away; returns how many there were."""
-    make_searchable(store, dataset_id, selection.where)
-    with store.write(durable=True) as connection:
-        set_id = datasets.live_set(connection, dataset_id, keep=True)
-        chosen = select_seqs(store, connection, set_id, selection)
-        result = connection.execute(
-            records.update()
-            .where(records.c.seq.in_(chosen))
-            .values(
-                topic=topic,
-                topic_confidence=confidence,
-                topic_method=method,
-                runner_up=None,
-                updated_us=now_us(),
-            )
-        )
-        datasets.touch(connection, dataset_id)
-        history.log(
-            connection,
-            dataset_id,
-            "assign_topic",
-            {"topic": topic, "selection": msgspec.to_builtins(selection), "count": result.rowcount},
-        )
-        return result.rowcount

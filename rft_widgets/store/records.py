@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -133,16 +133,25 @@ class LabelCounts(Struct, frozen=True):
 
 
 def label_counts(
-    store: Store, connection: Connection, set_id: int, dataset_id: str, revision: int
+    store: Store,
+    connection: Connection,
+    set_id: int,
+    dataset_id: str,
+    revision: int,
+    leaves: Sequence[str],
 ) -> LabelCounts:
-    """Count the valid records of a set by how their topic stands; made once a revision."""
+    """Count the valid records of a set by how their topic stands; made once a revision.
+
+    A label that is no leaf of the topics is none.
+    """
     key = (dataset_id, revision)
     known = store.label_counts.get(key)
     if known is None:
         c = records.c
-        has_topic = c.topic.is_not(None)
+        has_topic = c.topic.in_(leaves)
         unsure = sa.and_(has_topic, c.topic_confidence < TOPICS.low_confidence)
-        unseen = sa.and_(c.topic.is_(None), c.topic_method.is_(None))
+        looked_at = sa.and_(c.topic.is_(None), c.topic_method.is_not(None))
+        unseen = sa.not_(sa.or_(sa.func.coalesce(has_topic, sa.false()), looked_at))
         row = connection.execute(
             sa.select(
                 *(

@@ -113,6 +113,11 @@ class TopicModel(Struct, frozen=True, kw_only=True):
             for i, key in enumerate(ids)
         ]
 
+    def nearest(self, texts: Sequence[str]) -> tuple[list[int], list[float]]:
+        """Nearest cluster of each text, however far it is, and the confidence (0..1) in that."""
+        chances = softmax(self.similarities(texts), self.calibration.temperature)
+        return chances.argmax(1).tolist(), chances.max(1).tolist()
+
     def similarities(self, texts: Sequence[str]) -> Vectors:
         """Cosine (-1..1) between each text and the direction of each cluster."""
         with single_threaded():

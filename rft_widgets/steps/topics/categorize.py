@@ -11,6 +11,7 @@ was said of them is compared with what they are.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -268,8 +269,12 @@ def _learn(
     count = len(prototypes)
     rows = np.concatenate([vectors, prototypes])
     targets = np.concatenate([truth, np.arange(count)])
-    model = LogisticRegression(C=settings.regularization, max_iter=200)
-    model.fit(rows, targets)
+    # Topics weigh the same, or those without a confirmed record would never be given.
+    model = LogisticRegression(C=settings.regularization, max_iter=200, class_weight="balanced")
+    with warnings.catch_warnings():
+        # One record a topic is few, and no mistake.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        model.fit(rows, targets)
     weights = np.asarray(model.coef_, np.float32)
     offsets = np.asarray(model.intercept_, np.float32)
     if count == 2:  # one row stands for both
@@ -296,7 +301,9 @@ def _calibration(
 ) -> Calibration:
     right = held.argmax(1) == truth
     usual = settings.usual_temperature * float(np.log(held.shape[1]))
-    share = len(truth) / (len(truth) + 2 * held.shape[1])
+    # What is measured on some of the topics says nothing of the others.
+    covered = len(np.unique(truth)) / held.shape[1]
+    share = covered * len(truth) / (len(truth) + 2 * held.shape[1])
 
     def temperature(scores: Vectors, real: Labels) -> float:
         # One or two records a topic, held out, leave too little to learn from, and look hopeless.

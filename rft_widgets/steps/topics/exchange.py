@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, get_args
 
@@ -95,11 +96,11 @@ def carry_over(before: TopicHierarchy, after: TopicHierarchy) -> dict[str, str |
     by_name: dict[str, list[str]] = {}
     for leaf in after.leaves():
         by_name.setdefault(leaf.name.casefold(), []).append(leaf.id)
-    names = [leaf.name.casefold() for leaf in before.leaves()]
+    names = Counter(leaf.name.casefold() for leaf in before.leaves())
     moved: dict[str, str | None] = {}
     for leaf in before.leaves():
         same = by_name.get(leaf.name.casefold(), [])
-        alone = len(same) == 1 and names.count(leaf.name.casefold()) == 1
+        alone = len(same) == 1 and names[leaf.name.casefold()] == 1
         moved[leaf.id] = leaf.id if leaf.id in paths else same[0] if alone else None
     return moved
 
@@ -112,8 +113,8 @@ def _nested(node: TopicNode) -> dict[str, Any]:
 
 
 def _flat(tree: TopicHierarchy) -> dict[str, Any]:
-    names = [node.name for node in tree.walk()]
-    key = {node.id: node.name if names.count(node.name) == 1 else node.id for node in tree.walk()}
+    names = Counter(node.name for node in tree.walk())
+    key = {node.id: node.name if names[node.name] == 1 else node.id for node in tree.walk()}
     written: dict[str, Any] = {}
     for node in tree.walk():
         entry: dict[str, Any] = {"description": node.description}

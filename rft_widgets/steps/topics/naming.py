@@ -27,6 +27,27 @@ class TopicDraft(Struct, frozen=True, kw_only=True):
 Namer: TypeAlias = Callable[[Sequence[TopicDraft]], Sequence[tuple[str, str]]]
 """Gives each group a name and a description; a language model can stand behind it."""
 
+Names: TypeAlias = Sequence[Sequence[str]]
+"""Names and descriptions of groups, in the order in which a namer was asked for them."""
+
+
+class NamerRecord:
+    """A namer that keeps what was said, so that it can be said again."""
+
+    def __init__(self, source: Namer | Names) -> None:
+        self.given: list[list[str]] = []
+        self._ask = source if callable(source) else None
+        self._known = iter([] if callable(source) else source)
+
+    def __call__(self, drafts: Sequence[TopicDraft]) -> list[tuple[str, str]]:
+        """Ask for names, or say the next ones that were given before."""
+        if self._ask is not None:
+            names = [(str(name), str(about)) for name, about in self._ask(drafts)]
+        else:
+            names = [(name, about) for _, (name, about) in zip(drafts, self._known, strict=False)]
+        self.given += [list(pair) for pair in names]
+        return names
+
 
 def describe_groups(
     texts: Sequence[str],

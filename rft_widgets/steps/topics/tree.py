@@ -38,11 +38,14 @@ class Edit(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A tree after a leaf was split: an edit, and the new leaf of each text that was given."""
+    """A tree after a leaf was split: an edit, the new leaf of each text that was given, and how
+    sure (0..1) that is.
+    """  # noqa: D205
 
     hierarchy: TopicHierarchy
     moved: dict[str, str | None]
     assigned: tuple[str, ...]
+    confidences: tuple[float, ...]
 
 
 def add(
@@ -298,9 +301,9 @@ def split(
         _Draft(found.name, found.description, found.keywords) for found in model.hierarchy.topics
     ]
     edit = _freeze(root, tree, None)
-    nearest = model.similarities(texts).argmax(1)
-    assigned = tuple(f"{path}{SEPARATOR}{model.paths[place]}" for place in nearest.tolist())
-    return Split(edit.hierarchy, edit.moved, assigned)
+    nearest, sure = model.nearest(texts)
+    assigned = tuple(f"{path}{SEPARATOR}{model.paths[place]}" for place in nearest)
+    return Split(edit.hierarchy, edit.moved, assigned, tuple(sure))
 
 
 def follow(
