@@ -1,0 +1,50 @@
+"""Trainers: what makes a better policy of prompts and of a grader's rewards.
+
+A trainer knows nothing of the store and of graders. It is given records, a function that rewards
+answers, and a `TrainingRun` to report to; see `rft_widgets.trainers.base`.
+"""
+
+from __future__ import annotations
+
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.trainers.base import (
+    MemoryRun,
+    Rewarder,
+    Train,
+    TrainingData,
+    TrainingOutcome,
+    TrainingRun,
+    grader_rewarder,
+)
+from rft_widgets.trainers.local import LocalPolicy, PolicyAnswer, load_policy
+from rft_widgets.trainers.local import train as train_local
+
+__all__ = [
+    "LocalPolicy",
+    "MemoryRun",
+    "PolicyAnswer",
+    "Rewarder",
+    "Train",
+    "TrainingData",
+    "TrainingOutcome",
+    "TrainingRun",
+    "grader_rewarder",
+    "load_policy",
+    "trainer",
+]
+
+_TRAINERS: dict[str, Train] = {"local": train_local}
+
+
+def trainer(name: str) -> Train:
+    """Look up a trainer by its name.
+
+    Raises
+    ------
+    InvalidArgument
+        There is none of that name.
+    """
+    if name not in _TRAINERS:
+        known = ", ".join(repr(one) for one in sorted(_TRAINERS))
+        raise InvalidArgument(f"There is no trainer {name!r}.", hint=f"Known: {known}.")
+    return _TRAINERS[name]

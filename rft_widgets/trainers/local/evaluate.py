@@ -1,0 +1,326 @@
+"""What a run is measured by: greedy answers, since those are what is served, in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from rft_widgets.model.message import Message
+from rft_widgets.model.record import Record
+from rft_widgets.model.training import (
+    Checkpoint,
+    CurvePoint,
+    Excluded,
+    TopicChange,
+    TrainingExample,
+    TrainingOutcomeName,
+    TrainingReport,
+)
+from rft_widgets.statistics import (
+    Interval,
+    PairedDifference,
+    Verdict,
+    bootstrap_mean,
+    holm,
+    paired_difference,
+)
+from rft_widgets.trainers.local.policy import greedy
+from rft_widgets.trainers.local.pool import Floats
+from rft_widgets.trainers.local.retrieve import FEATURES
+from rft_widgets.trainers.local.rewards import Rewards
+
+LEVEL = 0.95
+EXAMPLES = 8
+SHOWN_CHARS = 2_000
+
+
+class Prompt(Struct, frozen=True):
+    """A record's prompt with the answers offered for it; there may be none.
+
+    ``table`` is answers by standardised features. Prompts of one ``group`` are no independent
+    measurements.
+    """
+
+    record: Record
+    group: int
+    answers: tuple[Message, ...]
+    table: Floats
+
+
+class Part(Struct, frozen=True):
+    """Prompts that are measured together."""
+
+    prompts: tuple[Prompt, ...]
+
+    def choose(self, weights: Floats) -> list[int]:
+        """Greedy choices; -1 for a prompt without candidates."""
+        return [greedy(p.table, weights) if p.answers else -1 for p in self.prompts]
+
+    def rewards(self, weights: Floats, asked: Rewards) -> Floats:
+        """Rewards of the greedy answers; NaN without a candidate or a reward."""
+        choices = self.choose(weights)
+        there = [i for i, choice in enumerate(choices) if choice >= 0]
+        found = np.full(len(self.prompts), np.nan)
+        found[there] = asked.ask(
+            [(self.prompts[i].record, [self.prompts[i].answers[choices[i]]]) for i in there]
+        )
+        return found
+
+    def recorded(self, asked: Rewards) -> Floats:
+        """Rewards of what the system answered itself; NaN where it did not, or grading failed."""
+        there = [i for i, p in enumerate(self.prompts) if p.record.output.messages]
+        found = np.full(len(self.prompts), np.nan)
+        found[there] = asked.ask(
+            [(self.prompts[i].record, self.prompts[i].record.output.messages) for i in there]
+        )
+        return found
+
+    def mean(self, rewards: Floats) -> Interval | None:
+        """Mean with its interval over groups; ``None`` where there is no reward."""
+        known = ~np.isnan(rewards)
+        if not known.any():
+            return None
+        return bootstrap_mean(rewards[known].tolist(), self._clusters(known), level=LEVEL)
+
+    def change(
+        self, before: Floats, after: Floats, level: float = LEVEL
+    ) -> PairedDifference | None:
+        """From one set of rewards to another, over the prompts that have both."""
+        both = ~np.isnan(before) & ~np.isnan(after)
+        if not both.any():
+            return None
+        return paired_difference(
+            before[both].tolist(), after[both].tolist(), self._clusters(both), level=level
+        )
+
+    def by_topic(self, before: Floats, after: Floats) -> tuple[TopicChange, ...]:
+        """The same in each topic, with p-values adjusted for their number."""
+        topics = [p.record.topic for p in self.prompts]
+        both = ~np.isnan(before) & ~np.isnan(after)
+        ordered = sorted(
+            {topic for topic, counted in zip(topics, both, strict=True) if counted},
+            key=lambda topic: (topic is None, topic or ""),
+        )
+        changes = []
+        for topic in ordered:
+            inside = both & np.array([other == topic for other in topics])
+            changes.append(
+                paired_difference(
+                    before[inside].tolist(), after[inside].tolist(), self._clusters(inside)
+                )
+            )
+        adjusted = holm([change.p_value for change in changes])
+        return tuple(
+            TopicChange(
+                topic=topic, change=change, p_adjusted=p, verdict=_adjusted(change.verdict, p)
+            )
+            for topic, change, p in zip(ordered, changes, adjusted, strict=True)
+        )
+
+    def _clusters(self, counted: np.ndarray) -> list[int]:
+        return [p.group for p, inside in zip(self.prompts, counted, strict=True) if inside]
+
+
+def _adjusted(verdict: Verdict, p_value: float) -> Verdict:
+    return verdict if p_value <= 1 - LEVEL else "no_clear_change"
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """All that a report is made of."""
+
+    fit: Part
+    selection: Part
+    valid: Part
+    checkpoints: Sequence[Checkpoint]
+    curve: Sequence[CurvePoint]
+    pool: int
+
+
+def choose_checkpoint(
+    selection: Part, checkpoints: Sequence[Checkpoint], asked: Rewards
+) -> tuple[Checkpoint, PairedDifference | None]:
+    """The checkpoint that is served, and what it changed on the selection prompts.
+
+    That is the one with the highest mean, if it is clearly better than the reference, which comes
+    first; else the reference. The best of several looks better than it is, so the interval is as
+    wide as for all of them together (Bonferroni).
+    """
+    reference = checkpoints[0]
+    scored = [c for c in checkpoints if c.selection_reward is not None]
+    if not scored:
+        return reference, None
+    best = max(scored, key=lambda c: (c.selection_reward or 0.0, -c.step))
+    before = selection.rewards(np.array(reference.weights), asked)
+    after = selection.rewards(np.array(best.weights), asked)
+    change = selection.change(before, after, joint_level(len(scored) - 1))
+    if change is None or change.verdict != "improved":
+        return reference, selection.change(before, before)
+    return best, change
+
+
+def joint_level(looks: int) -> float:
+    """Level of an interval that the best of several looks is judged by (Bonferroni).
+
+    The best of several looks better than it is.
+    """
+    return 1 - (1 - LEVEL) / max(1, looks)
+
+
+def make_report(
+    measured: Measured,
+    served: Checkpoint,
+    selection_change: PairedDifference | None,
+    asked: Rewards,
+) -> TrainingReport:
+    """Measure the served policy on the validation prompts, and say what came of it."""
+    valid = measured.valid
+    reference = np.array(measured.checkpoints[0].weights)
+    final = np.array(served.weights)
+    before, after = valid.rewards(reference, asked), valid.rewards(final, asked)
+    recorded = valid.recorded(asked)
+    change = valid.change(before, after)
+    counted = ~np.isnan(before) & ~np.isnan(after)
+    none = sum(not prompt.answers for prompt in valid.prompts)
+    trained = [point for point in measured.curve if point.flat_share is not None]
+    learned = any(point.flat_share is not None and point.flat_share < 1 for point in trained)
+    outcome: TrainingOutcomeName = "no_clear_change" if change is None else change.verdict
+    if not learned:
+        outcome = "no_learning"
+    kept = served.step == 0
+    overfitting = _is_overfitting(measured, asked)
+    against = valid.change(np.where(counted, recorded, np.nan), after)
+    return TrainingReport(
+        outcome=outcome,
+        summary=_summary(outcome, change, kept=kept),
+        notes=tuple(_notes(measured, against, kept=kept, overfitting=overfitting)),
+        overfitting=overfitting,
+        kept_reference=kept,
+        served_step=served.step,
+        change=change,
+        topics=valid.by_topic(before, after),
+        selection_change=selection_change,
+        recorded=valid.mean(np.where(counted, recorded, np.nan)),
+        against_recorded=against,
+        excluded=Excluded(
+            no_candidate=none, failed_grading=len(valid.prompts) - none - int(counted.sum())
+        ),
+        curve=tuple(measured.curve),
+        examples=_examples(valid, reference, final, before, after),
+        weights=dict(zip(FEATURES, served.weights, strict=True)),
+        fit_prompts=len(measured.fit.prompts),
+        selection_prompts=len(measured.selection.prompts),
+        valid_prompts=len(valid.prompts),
+        pool=measured.pool,
+        gradings=len(asked.known),
+    )
+
+
+def _is_overfitting(measured: Measured, asked: Rewards) -> bool:
+    """Whether validation fell clearly from its best checkpoint to the last while training rose."""
+    scored = [c for c in measured.checkpoints if c.valid_reward is not None]
+    if len(scored) < 2:
+        return False
+    best, last = max(scored, key=lambda c: c.valid_reward or 0.0), scored[-1]
+    if best.step == last.step:
+        return False
+    change = measured.valid.change(
+        measured.valid.rewards(np.array(best.weights), asked),
+        measured.valid.rewards(np.array(last.weights), asked),
+        joint_level(len(scored) - 1),
+    )
+    if change is None or change.verdict != "regressed":
+        return False
+    rewards = [(p.step, p.train_reward) for p in measured.curve if p.train_reward is not None]
+    earlier = [reward for step, reward in rewards if step <= max(1, best.step)]
+    later = [reward for step, reward in rewards if step > best.step]
+    return bool(earlier and later and np.mean(later) > np.mean(earlier))
+
+
+def _summary(outcome: TrainingOutcomeName, change: PairedDifference | None, *, kept: bool) -> str:
+    if outcome == "no_learning":
+        return (
+            "Nothing was learned: the answers to one prompt all had the same reward, so none "
+            "could be preferred."
+        )
+    if change is None:
+        return "There is no validation prompt that both policies have a graded answer to."
+    if kept:
+        return (
+            "No clear change: on the prompts that choose the checkpoint, nothing was clearly "
+            f"better than the most similar recorded answer (reward {change.before_mean:.2f})."
+        )
+    words = {"improved": "Improved", "regressed": "Regressed"}.get(outcome, "No clear change")
+    low, high = change.difference.low, change.difference.high
+    interval = "" if low is None or high is None else f", 95 % interval {low:+.2f} to {high:+.2f}"
+    return (
+        f"{words}: the reward went from {change.before_mean:.2f} to {change.after_mean:.2f} on "
+        f"{change.n} validation prompts ({change.difference.estimate:+.2f}{interval})."
+    )
+
+
+def _notes(
+    measured: Measured, against: PairedDifference | None, *, kept: bool, overfitting: bool
+) -> list[str]:
+    notes = []
+    if against is not None:
+        better = {
+            "improved": "better than",
+            "regressed": "worse than",
+            "no_clear_change": "not clearly different from",
+        }[against.verdict]
+        notes.append(
+            f"The served policy is {better} what your system answered itself on these prompts "
+            f"({against.after_mean:.2f} against {against.before_mean:.2f})."
+        )
+    if overfitting:
+        notes.append("Validation fell towards the end while the training reward rose: overfitting.")
+    if kept:
+        notes.append("The reference policy is kept: it gives the most similar recorded answer.")
+    if measured.fit.prompts and len(measured.valid.prompts) < 30:
+        notes.append(
+            f"Only {len(measured.valid.prompts)} validation prompts: small changes cannot be seen."
+        )
+    return notes
+
+
+def _examples(
+    valid: Part, reference: Floats, final: Floats, before: Floats, after: Floats
+) -> tuple[TrainingExample, ...]:
+    """Prompts whose answer changed, from the greatest gain to the greatest loss."""
+    first, last = valid.choose(reference), valid.choose(final)
+    changed = [
+        i
+        for i in range(len(valid.prompts))
+        if first[i] != last[i] and not np.isnan(before[i]) and not np.isnan(after[i])
+    ]
+    ordered = sorted(changed, key=lambda i: (before[i] - after[i], valid.prompts[i].record.id))
+    # Both ends, so that what got worse is seen as well.
+    half = EXAMPLES // 2
+    shown = ordered if len(ordered) <= EXAMPLES else [*ordered[:half], *ordered[-half:]]
+    return tuple(
+        TrainingExample(
+            record_id=valid.prompts[i].record.id,
+            prompt=shown_prompt(valid.prompts[i].record),
+            baseline_answer=shown_answer(valid.prompts[i].answers[first[i]]),
+            baseline_reward=float(before[i]),
+            tuned_answer=shown_answer(valid.prompts[i].answers[last[i]]),
+            tuned_reward=float(after[i]),
+        )
+        for i in shown
+    )
+
+
+def shown_prompt(record: Record) -> str:
+    """The last message of a prompt, and before a tool result what the user said last."""
+    users = [m.text for m in record.input.messages if m.role == "user"]
+    last = record.input.messages[-1] if record.input.messages else None
+    shown = users[-1:] + ([last.text] if last is not None and last.role == "tool" else [])
+    return "\n".join(shown)[:SHOWN_CHARS]
+
+
+def shown_answer(answer: Message) -> str:
+    """Text of an answer with its tool calls."""
+    calls = [f"{c.function.name}({c.function.arguments})" for c in answer.tool_calls if c.function]
+    return "\n".join(filter(None, [answer.text, *calls]))[:SHOWN_CHARS]
