@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
-from rft_widgets.cli import data, demo, traces
-from rft_widgets.errors import RftError
+from rft_widgets.cli.parser import make_parser
+from rft_widgets.errors import ImportInterrupted, RftError, RunInterrupted
+
+STOPPED: Final = 130
+"""Exit status of what Ctrl-C ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 refused in words, 2 wrong usage."""
-    parser = argparse.ArgumentParser(
-        prog="rft-widgets",
-        description="Turn the traffic of an LLM application into a better model.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, data, traces):
-        module.add_commands(commands)
-    options = parser.parse_args(arguments)
+    """Run one command and return its exit status.
+
+    0 done, 1 refused or failed, in words, 2 wrong usage, 3 the dry run says NO_GO, 130 stopped with
+    Ctrl-C.
+    """
+    options = make_parser().parse_args(arguments)
     try:
-        options.run(options)
+        # Only what the command needs is loaded, so that asking for help is quick.
+        module = importlib.import_module(f"rft_widgets.cli.{options.module}")
+        status = getattr(module, options.function)(options)
+    except (ImportInterrupted, RunInterrupted) as error:
+        print(f"rft-widgets: {error}", file=sys.stderr)
+        return STOPPED
     except RftError as error:
         print(f"rft-widgets: {error}", file=sys.stderr)
         return 1
@@ -32,5 +38,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except KeyboardInterrupt:
         print("rft-widgets: stopped", file=sys.stderr)
-        return 130
-    return 0
+        return STOPPED
+    return int(status or 0)

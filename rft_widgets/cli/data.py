@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from rft_widgets.cli.output import (
-    add_common,
+    confirmed,
+    importing,
     open_workspace,
     print_json,
     print_table,
-    show_progress,
+    progress_line,
+    stop_wish,
 )
 from rft_widgets.errors import RftError
 
@@ -23,43 +24,8 @@ if TYPE_CHECKING:
 _SHOWN_ERRORS = 10
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this module's commands."""
-    parser = commands.add_parser("import", help="read a JSONL or JSON file into a dataset")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--dataset", metavar="ID", help="add to this dataset instead of a new one")
-    parser.add_argument("--name", help="name of the new dataset (default: the file's)")
-    parser.add_argument("--objective", default="", help="what the model should become better at")
-    parser.add_argument("--mode", choices=("append", "replace"), default="append")
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with an import that was cut off"
-    )
-    add_common(parser)
-    parser.set_defaults(run=_import)
-
-    parser = commands.add_parser("export", help="write the records of a dataset to a file")
-    parser.add_argument("dataset", metavar="ID")
-    parser.add_argument("file", type=Path)
-    parser.add_argument(
-        "--format", choices=("jsonl", "chat", "training", "csv", "parquet"), default="jsonl"
-    )
-    add_common(parser)
-    parser.set_defaults(run=_export)
-
-    parser = commands.add_parser("datasets", help="list the datasets of the store")
-    parser.add_argument("--search", default="")
-    parser.add_argument("--sort", choices=("updated", "name", "records"), default="updated")
-    add_common(parser)
-    parser.set_defaults(run=_list)
-
-    parser = commands.add_parser("delete", help="delete a dataset for good")
-    parser.add_argument("dataset", metavar="ID")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    add_common(parser)
-    parser.set_defaults(run=_delete)
-
-
-def _import(options: argparse.Namespace) -> None:
+def import_file(options: argparse.Namespace) -> None:
+    """Read a file into a dataset."""
     with open_workspace(options) as workspace:
         created = options.dataset is None and not options.resume
         if options.resume and options.dataset is None:
@@ -72,12 +38,14 @@ def _import(options: argparse.Namespace) -> None:
         else:
             dataset = workspace.dataset(options.dataset)
         try:
-            result = dataset.import_records(
-                options.file,
-                mode=options.mode,
-                progress=None if options.json else show_progress,
-                resume=options.resume,
-            )
+            with progress_line() as show, stop_wish() as stop:
+                result = dataset.import_records(
+                    options.file,
+                    mode=options.mode,
+                    progress=importing(show),
+                    cancelled=stop,
+                    resume=options.resume,
+                )
         except RftError:
             if created and dataset.count() == 0:
                 workspace.delete(dataset.id)
@@ -105,7 +73,8 @@ def print_import(result: ImportResult) -> None:
         print(f"  ... and {result.refused - _SHOWN_ERRORS:,} more")
 
 
-def _export(options: argparse.Namespace) -> None:
+def export_file(options: argparse.Namespace) -> None:
+    """Write the records of a dataset to a file."""
     with open_workspace(options) as workspace:
         count = workspace.dataset(options.dataset).export_records(
             options.file, format=options.format
@@ -116,7 +85,8 @@ def _export(options: argparse.Namespace) -> None:
         print(f"{count:,} records written to {options.file}")
 
 
-def _list(options: argparse.Namespace) -> None:
+def list_all(options: argparse.Namespace) -> None:
+    """List the datasets."""
     with open_workspace(options) as workspace:
         found = workspace.datasets(search=options.search, sort=options.sort)
         if options.json:
@@ -135,15 +105,13 @@ def _list(options: argparse.Namespace) -> None:
     print_table(rows, ("id", "name", "records", "invalid", "updated (UTC)"))
 
 
-def _delete(options: argparse.Namespace) -> None:
+def delete(options: argparse.Namespace) -> None:
+    """Delete a dataset."""
     with open_workspace(options) as workspace:
         dataset = workspace.dataset(options.dataset)
         count = dataset.count()
-        if not options.yes:
-            answer = input(f"Delete {dataset.name!r} with {count:,} records for good? [y/N] ")
-            if answer.strip().lower() not in ("y", "yes"):
-                print("Nothing was deleted.")
-                return
+        if not confirmed(f"Delete {dataset.name!r} with {count:,} records for good?", options):
+            raise RftError("Nothing was deleted.", hint="Answer y, or pass --yes.")
         workspace.delete(dataset.id)
     if options.json:
         print_json({"deleted": options.dataset, "records": count})

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import signal
 import sys
-from collections.abc import Iterable
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FrameType
+from typing import Any, TypeAlias
 
 import msgspec
 
 from rft_widgets.model.record import ImportProgress
 from rft_widgets.workspace import Workspace
 
+Progress: TypeAlias = Callable[[float | None, str], None]
+"""Is told the share that is done (0..1, ``None`` where unknown) and what is being done."""
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the options that every command takes."""
-    parser.add_argument("--database", metavar="URL", help="store to use: a file or a database URL")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
+_BAR = 24
 
 
 def open_workspace(options: argparse.Namespace) -> Workspace:
@@ -26,13 +30,20 @@ def open_workspace(options: argparse.Namespace) -> Workspace:
 
 def print_json(value: Any) -> None:
     """Print a value as one JSON object."""
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    print(text, flush=True)  # a server goes on for hours after it
 
 
-def print_table(rows: Iterable[tuple[object, ...]], head: tuple[str, ...]) -> None:
+def quiet(options: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
+    """Keep what is for people from the output where a program reads it."""
+    if options.json:
+        return contextlib.redirect_stdout(io.StringIO())
+    return contextlib.nullcontext()
+
+
+def print_table(rows: Iterable[Sequence[object]], head: tuple[str, ...]) -> None:
     """Print rows in columns as wide as they need; numbers stand to the right."""
-    cells = [head, *((_text(value) for value in row) for row in rows)]
-    lines = [tuple(row) for row in cells]
+    lines = [head, *(tuple(_text(value) for value in row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     for line in lines:
         parts = [
@@ -42,18 +53,63 @@ def print_table(rows: Iterable[tuple[object, ...]], head: tuple[str, ...]) -> No
         print("  " + "  ".join(parts).rstrip())
 
 
-def show_progress(progress: ImportProgress) -> None:
-    """Rewrite one line on the terminal; nothing is shown where there is none."""
+def confirmed(question: str, options: argparse.Namespace) -> bool:
+    """Ask, unless ``--yes`` has answered; nobody there to answer means no."""
+    if options.yes:
+        return True
+    try:
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+@contextlib.contextmanager
+def progress_line() -> Iterator[Progress]:
+    """Show on one line of the terminal how far something is; nothing where there is none."""
     if not sys.stderr.isatty():
+        yield lambda _share, _doing: None
         return
-    share = f"{progress.bytes_read / progress.bytes_total:4.0%} " if progress.bytes_total else ""
-    end = "\n" if progress.phase == "done" else ""
-    print(
-        f"\r{progress.phase:8} {share}{progress.lines:,} lines, {progress.imported:,} records",
-        end=end,
-        file=sys.stderr,
-        flush=True,
-    )
+
+    def show(share: float | None, doing: str) -> None:
+        bar = ""
+        if share is not None:
+            full = round(share * _BAR)
+            bar = f"[{'#' * full}{'.' * (_BAR - full)}] {share:4.0%} "
+        print(f"\r\033[K{bar}{doing}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def importing(show: Progress) -> Callable[[ImportProgress], None]:
+    """Make the progress of an import one of any step."""
+
+    def told(now: ImportProgress) -> None:
+        share = now.bytes_read / now.bytes_total if now.bytes_total else None
+        show(share, f"{now.phase}: {now.lines:,} lines, {now.imported:,} records")
+
+    return told
+
+
+@contextlib.contextmanager
+def stop_wish() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C ask a step to stop in order; a second one stops it where it is."""
+    wish = threading.Event()
+
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+        if wish.is_set():
+            raise KeyboardInterrupt
+        wish.set()
+        print("\nStopping; once more to stop at once.", file=sys.stderr, flush=True)
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield wish.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _text(value: object) -> str:
@@ -65,4 +121,4 @@ def _text(value: object) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return cell.replace(",", "").replace(".", "").replace("%", "").isdigit()
+    return cell.replace(",", "").replace(".", "").replace("%", "").lstrip("+-").isdigit()

@@ -6,11 +6,12 @@ import argparse
 
 from rft_widgets.cli.data import print_import
 from rft_widgets.cli.output import (
-    add_common,
+    importing,
     open_workspace,
     print_json,
     print_table,
-    show_progress,
+    progress_line,
+    stop_wish,
 )
 from rft_widgets.model.pattern import DetectedPattern
 from rft_widgets.model.trace import LossReport
@@ -20,26 +21,8 @@ _SHOWN_LOSSES = 5
 _SHOWN_PROMPT = 200
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this module's command."""
-    parser = commands.add_parser("traces", help="look into traces; make a dataset of them")
-    parser.add_argument("source", help="a file, a folder, a vLLora store or a gateway's address")
-    parser.add_argument("--since", choices=("24h", "7d", "30d", "all"), default="all")
-    parser.add_argument("--model")
-    parser.add_argument("--min-turns", type=int, default=0, metavar="N")
-    parser.add_argument("--has-response", action="store_true", default=None)
-    parser.add_argument("--search")
-    parser.add_argument("--create", metavar="NAME", help="make a dataset of the matching traces")
-    parser.add_argument("--objective", default=None, help="default: suggested from the traces")
-    parser.add_argument(
-        "--mode", choices=("every_turn", "last_turn_per_thread"), default="every_turn"
-    )
-    parser.add_argument("--collapse-prefixes", action="store_true")
-    add_common(parser)
-    parser.set_defaults(run=_traces)
-
-
-def _traces(options: argparse.Namespace) -> None:
+def traces(options: argparse.Namespace) -> None:
+    """Look into traces; make a dataset of them where a name for it is given."""
     source = open_traces(options.source)
     chosen = source.filter(
         since=options.since,
@@ -68,12 +51,14 @@ def _traces(options: argparse.Namespace) -> None:
                 objective=suggested if options.objective is None else options.objective,
                 source="gateway",
             )
-            result = dataset.add_traces(
-                chosen,
-                mode=options.mode,
-                collapse_prefixes=options.collapse_prefixes,
-                progress=None if options.json else show_progress,
-            )
+            with progress_line() as show, stop_wish() as stop:
+                result = dataset.add_traces(
+                    chosen,
+                    mode=options.mode,
+                    collapse_prefixes=options.collapse_prefixes,
+                    progress=importing(show),
+                    cancelled=stop,
+                )
             report |= {"dataset": dataset.id, "import": result}
             if not options.json:
                 print(f"\n{dataset.name} ({dataset.id})")

@@ -181,7 +181,7 @@ class HasTraining(HasDryRuns):
             says NO_GO.
         """
         chosen = _config(config)
-        trainer(chosen.trainer)
+        trainer(chosen.trainer).check(chosen)
         version = self._version(None)
         no_go = blocking_dry_run(self._store, self.id)
         if no_go is not None and not despite_no_go:

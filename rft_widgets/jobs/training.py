@@ -91,7 +91,7 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
         valid=_records(store, row.dataset_id, split.valid),
     )
     with open_grader(version) as compiled:
-        return trainer(config.trainer)(data, config, grader_rewarder(compiled), run)
+        return trainer(config.trainer).train(data, config, grader_rewarder(compiled), run)
 
 
 def _records(store: Store, dataset_id: str, ids: tuple[str, ...]) -> tuple[Record, ...]:

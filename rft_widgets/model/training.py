@@ -11,7 +11,7 @@ from rft_widgets.statistics import Interval, PairedDifference, Verdict
 Hyperparameter = int | float | str | None
 
 
-class TrainingConfig(Struct, frozen=True, kw_only=True):
+class TrainingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is trained, on which part of the records.
 
     Attributes

@@ -1,4 +1,4 @@
-"""The grader of the sample: what a good answer of the support assistant is, as code."""
+"""The grader of the sample: what a good answer of the support assistant is."""
 
 from __future__ import annotations
 
@@ -83,7 +83,28 @@ def grade(sample, item):
 def sample_grader() -> dict[str, Any]:
     """Make the sample's grader, in the public grader JSON.
 
+    Facts count most. They alone are nearly all or nothing, which teaches slowly; how near the words
+    are to those of a good answer makes the steps between.
+    """
+    wording = {
+        "type": "text_similarity",
+        "name": "wording",
+        "input": "{{ sample.output_text }}",
+        "reference": "{{ item.reference_answer }}",
+        "evaluation_metric": "fuzzy_match",
+    }
+    return {
+        "type": "multi",
+        "name": "support_answer",
+        "graders": {"facts": facts_grader(), "wording": wording},
+        "calculate_output": "0.6 * facts + 0.4 * wording",
+    }
+
+
+def facts_grader() -> dict[str, Any]:
+    """Make the part that checks facts and tool calls: a script.
+
     It reads ``required_facts``, ``forbidden``, ``expected_tool`` and ``expected_arguments`` of the
     item, and nothing that tells how the sample was made.
     """
-    return {"type": "python", "name": "support_answer", "source": _SOURCE}
+    return {"type": "python", "name": "facts", "source": _SOURCE}

@@ -11,6 +11,7 @@ from rft_widgets.trainers.base import (
     MemoryRun,
     Rewarder,
     Train,
+    Trainer,
     TrainingData,
     TrainingOutcome,
     TrainingRun,
@@ -18,6 +19,7 @@ from rft_widgets.trainers.base import (
 )
 from rft_widgets.trainers.local import LocalPolicy, PolicyAnswer, load_policy
 from rft_widgets.trainers.local import train as train_local
+from rft_widgets.trainers.local.settings import local_hyperparameters
 
 __all__ = [
     "LocalPolicy",
@@ -25,6 +27,7 @@ __all__ = [
     "PolicyAnswer",
     "Rewarder",
     "Train",
+    "Trainer",
     "TrainingData",
     "TrainingOutcome",
     "TrainingRun",
@@ -33,10 +36,10 @@ __all__ = [
     "trainer",
 ]
 
-_TRAINERS: dict[str, Train] = {"local": train_local}
+_TRAINERS = {"local": Trainer(train=train_local, check=local_hyperparameters)}
 
 
-def trainer(name: str) -> Train:
+def trainer(name: str) -> Trainer:
     """Look up a trainer by its name.
 
     Raises

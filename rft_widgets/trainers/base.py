@@ -61,6 +61,13 @@ Train: TypeAlias = Callable[
 """A trainer. It raises `TrainingStopped` when it was asked to stop, after saving its state."""
 
 
+class Trainer(Struct, frozen=True):
+    """A trainer and what checks its configuration: it raises `InvalidArgument` for a bad one."""
+
+    train: Train
+    check: Callable[[TrainingConfig], object]
+
+
 class MemoryRun:
     """A run that keeps everything in memory and is never stopped, unless ``stop`` is set."""
 

@@ -43,4 +43,4 @@ def trained(
     sample_records: list[Record], rewarder: Rewarder
 ) -> tuple[TrainingData, TrainingOutcome, MemoryRun]:
     data, run = split_data(sample_records), MemoryRun()
-    return data, trainer("local")(data, TrainingConfig(), rewarder, run), run
+    return data, trainer("local").train(data, TrainingConfig(), rewarder, run), run

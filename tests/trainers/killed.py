@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
         (folder / "data").read_bytes(), type=tuple[tuple[Record, ...], tuple[Record, ...]]
     )
     with compile_grader(sample_grader()) as grader:
-        outcome = trainer("local")(
+        outcome = trainer("local").train(
             TrainingData(train, valid), TrainingConfig(), grader_rewarder(grader), FileRun(folder)
         )
     (folder / "artifact").write_bytes(outcome.artifact)

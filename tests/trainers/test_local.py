@@ -37,7 +37,7 @@ from rft_widgets.trainers import (
 )
 from rft_widgets.trainers.local.artifact import Artifact
 
-train = trainer("local")
+train = trainer("local").train
 
 
 def served_change(

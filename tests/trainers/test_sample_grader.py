@@ -9,14 +9,22 @@ import numpy as np
 import pytest
 from builders import call
 
-from rft_widgets.graders import item_of, sample_of
+from rft_widgets.graders import compile_grader, item_of, sample_of
 from rft_widgets.model.message import message_from_json
 from rft_widgets.model.record import RecordInput
+from rft_widgets.sample.grader import facts_grader, sample_grader
+from rft_widgets.trainers import grader_rewarder
 
 FACTS = {"required_facts": ["5 days", "€4.95"], "forbidden": ["free of charge"],
          "expected_tool": None, "expected_arguments": None}  # fmt: skip
 CALL = {"required_facts": ["LF-48213"], "forbidden": [], "expected_tool": "lookup_order",
         "expected_arguments": {"order_id": "LF-48213", "part": "all"}}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rewarder():
+    with compile_grader(facts_grader()) as grader:
+        yield grader_rewarder(grader)
 
 
 @pytest.fixture
@@ -99,3 +107,17 @@ def test_the_prompt_said_back_is_worth_little(sample_records, rewarder):
         for r in sample_records
     ]
     assert np.mean(rewarder(said)) < 0.1
+
+
+def test_the_whole_grader_adds_wording_to_facts():
+    item = FACTS | {"reference_answer": "It takes 5 days and costs €4.95."}
+
+    def graded(text: str) -> float:
+        answer = message_from_json({"role": "assistant", "content": text})
+        return compiled.grade(sample_of(RecordInput(), [answer]), item).reward
+
+    with compile_grader(sample_grader()) as compiled:
+        assert graded("It takes 5 days and costs €4.95.") == 1.0
+        assert 0.6 < graded("Delivery costs €4.95 and takes 5 days.") < 1.0
+        assert graded("It takes 6 days and costs €5.95.") < 0.4
+        assert graded("") == 0.0
