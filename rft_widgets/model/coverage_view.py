@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from rft_widgets.errors import ExtraRequired
+from rft_widgets.model.plotting import plain, pyplot
 
 if TYPE_CHECKING:
     from rft_widgets.model.coverage import CoverageReport
@@ -58,18 +58,12 @@ def headline(report: CoverageReport) -> str:
 
 def plot(report: CoverageReport, ax: Any) -> Any:
     """Draw the shares as bars and the targets as marks, on ``ax`` or on new axes."""
-    try:
-        import matplotlib.pyplot as plt  # noqa: PLC0415 - optional and slow to load
-    except ImportError as error:
-        raise ExtraRequired(
-            "Drawing needs matplotlib.", hint="Install it with: pip install 'rft-widgets[plots]'"
-        ) from error
+    plt = pyplot()
     shown = report.topics[:MOST_ROWS]
     if ax is None:
         _, ax = plt.subplots(figsize=(8, max(1.5, 0.3 * len(shown) + 1)), layout="constrained")
     places = list(range(len(shown)))
-    # A dollar sign in a name would start a formula.
-    names = [one.topic.replace("$", r"\$") for one in shown]
+    names = [plain(one.topic) for one in shown]
     ax.barh(places, [one.percentage for one in shown], color=[COLOURS[one.status] for one in shown])
     ax.plot(
         [one.target_percentage for one in shown], places, "|", color="black", markersize=12,

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from rft_widgets.model import report_view
+from rft_widgets.model.change import TopicChange
 from rft_widgets.model.grader import GradingErrors
 from rft_widgets.model.message import Message
 from rft_widgets.statistics import Description, Interval, PairedDifference, VarianceComponents
-from rft_widgets.statistics import Verdict as Change
 
 DryRunVerdict = Literal["GO", "CAUTION", "NO_GO"]
 """NO_GO with any failure, else CAUTION with any warning, else GO."""
@@ -210,19 +210,6 @@ class DryRunReport(Struct, frozen=True, kw_only=True):
 
     def _repr_html_(self) -> str:
         return report_view.html(self)
-
-
-class TopicChange(Struct, frozen=True, kw_only=True):
-    """What changed in one topic.
-
-    ``adjusted_p_value`` takes into account how many topics are compared (Holm). ``verdict`` needs
-    it to be below 1 - level, besides an interval on one side of 0.
-    """
-
-    topic: str | None
-    difference: PairedDifference
-    adjusted_p_value: float
-    verdict: Change
 
 
 class RunComparison(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from rft_widgets.errors import ExtraRequired
+from rft_widgets.model.plotting import plain, pyplot
 
 if TYPE_CHECKING:
     from rft_widgets.model.report import DryRunReport, GradedAnswer, GraderTest, RunComparison
@@ -31,10 +31,10 @@ def html(report: DryRunReport) -> str:
         f"<p>{escape(report.fix_first)}</p>",
         f"<p>Dataset quality: {report.dataset_quality} &middot; "
         f"grader quality: {report.grader_quality}</p>",
-        _table(
+        table(
             ("Check", "Level", "Value", ""),
             (
-                (one.name, one.level, _number(one.value), one.sentence)
+                (one.name, one.level, number(one.value), one.sentence)
                 for one in report.checks
             ),
         ),
@@ -42,11 +42,11 @@ def html(report: DryRunReport) -> str:
     if report.scores is not None:
         parts.append(_histogram(report.scores.histogram))
         parts.append(
-            _table(
+            table(
                 ("Topic", "Answers", "Mean", "Interval"),
                 (
-                    (one.topic or NO_TOPIC, f"{one.count:,}", _number(one.mean.estimate),
-                     _bounds(one.mean))
+                    (one.topic or NO_TOPIC, f"{one.count:,}", number(one.mean.estimate),
+                     bounds(one.mean))
                     for one in report.topics[:MOST_ROWS]
                 ),
             )
@@ -60,10 +60,10 @@ def html(report: DryRunReport) -> str:
             f"{repeats.unvaried_prompts:,} have one score throughout</p>"
         )
         parts.append(
-            _table(
+            table(
                 ("k", "pass@k", "pass^k"),
                 (
-                    (str(k), _number(share), _number(repeats.pass_hat[k]))
+                    (str(k), number(share), number(repeats.pass_hat[k]))
                     for k, share in repeats.pass_at.items()
                 ),
             )
@@ -71,10 +71,10 @@ def html(report: DryRunReport) -> str:
     if report.probes:
         state = {True: "passed", False: "failed", None: "not graded"}
         parts.append(
-            _table(
+            table(
                 ("Probe", "Result", "Value", ""),
                 (
-                    (one.name, state[one.passed], _number(one.value), one.sentence)
+                    (one.name, state[one.passed], number(one.value), one.sentence)
                     for one in report.probes
                 ),
             )
@@ -99,19 +99,19 @@ def comparison_html(comparison: RunComparison) -> str:
         (one.topic or NO_TOPIC, one.difference, one.adjusted_p_value, one.verdict)
         for one in comparison.topics[:MOST_ROWS]
     ]
-    table = _table(
+    compared = table(
         ("Topic", "Compared", "Before", "After", "Difference", "Interval", "p", "Verdict"),
         (
             (
-                topic, f"{pair.n:,}", _number(pair.before_mean), _number(pair.after_mean),
-                f"{pair.difference.estimate:+.3f}", _bounds(pair.difference), _number(p),
+                topic, f"{pair.n:,}", number(pair.before_mean), number(pair.after_mean),
+                f"{pair.difference.estimate:+.3f}", bounds(pair.difference), number(p),
                 verdict.replace("_", " "),
             )
             for topic, pair, p, verdict in rows
         ),
     )  # fmt: skip
     return (
-        f"<div><p><b>{escape(comparison.summary)}</b></p>{table}"
+        f"<div><p><b>{escape(comparison.summary)}</b></p>{compared}"
         f"<p>Only before: {comparison.only_before:,}; only after: {comparison.only_after:,}; "
         f"without a score in one of the two: {comparison.unscored:,}</p></div>"
     )
@@ -122,7 +122,7 @@ def grader_test_html(test: GraderTest) -> str:
     numbers = (
         ("mean", test.mean), ("std", test.std), ("min", test.minimum), ("max", test.maximum),
     )  # fmt: skip
-    line = " &middot; ".join(f"{name} {_number(value)}" for name, value in numbers)
+    line = " &middot; ".join(f"{name} {number(value)}" for name, value in numbers)
     return (
         f"<div><p><b>{escape(test.sentence)}</b></p>"
         f"<p>{line} &middot; failures {test.failures:,}</p>"
@@ -132,12 +132,7 @@ def grader_test_html(test: GraderTest) -> str:
 
 def plot(report: DryRunReport, axes: Sequence[Any] | None) -> Sequence[Any]:
     """Draw the histogram and the topics on two ``axes``, or on new ones."""
-    try:
-        import matplotlib.pyplot as plt  # noqa: PLC0415 - optional and slow to load
-    except ImportError as error:
-        raise ExtraRequired(
-            "Drawing needs matplotlib.", hint="Install it with: pip install 'rft-widgets[plots]'"
-        ) from error
+    plt = pyplot()
     topics = report.topics[:MOST_ROWS]
     if axes is None:
         height = max(3.0, 0.3 * len(topics) + 1)
@@ -155,8 +150,7 @@ def plot(report: DryRunReport, axes: Sequence[Any] | None) -> Sequence[Any]:
     for place, mean in zip(places, means, strict=True):
         if mean.low is not None and mean.high is not None:
             right.plot([mean.low, mean.high], [place, place], color="black")
-    # A dollar sign in a name would start a formula.
-    right.set_yticks(places, [(one.topic or NO_TOPIC).replace("$", r"\$") for one in topics])
+    right.set_yticks(places, [plain(one.topic or NO_TOPIC) for one in topics])
     right.invert_yaxis()
     if report.scores is not None and not report.scores.outside:
         right.set_xlim(0, 1)  # so that runs can be compared by eye
@@ -190,7 +184,8 @@ def _histogram(counts: Sequence[int]) -> str:
     return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Table of texts; words of `COLOURS` have their colour."""
     names = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in head)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
@@ -201,11 +196,13 @@ def _cell(text: str) -> str:
     return f"<td style='text-align:left{colour}'>{escape(text)}</td>"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Three digits, or a dash where nothing is known."""
     return "-" if value is None else f"{value:.3f}"
 
 
-def _bounds(interval: Interval) -> str:
+def bounds(interval: Interval) -> str:
+    """Both bounds of an interval."""
     if interval.low is None or interval.high is None:
         return "unknown"
     return f"[{interval.low:.3f}, {interval.high:.3f}]"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from rft_widgets.statistics import Interval, PairedDifference, Verdict
+from rft_widgets.model import training_view
+from rft_widgets.model.change import TopicChange
+from rft_widgets.statistics import Interval, PairedDifference
 
 Hyperparameter = int | float | str | None
 
@@ -147,15 +149,6 @@ class TrainingProgress(Struct, frozen=True, kw_only=True):
     point: CurvePoint | None = None
 
 
-class TopicChange(Struct, frozen=True, kw_only=True):
-    """What changed in one topic; ``p_adjusted`` is Holm's, for the number of topics."""
-
-    topic: str | None
-    change: PairedDifference
-    p_adjusted: float
-    verdict: Verdict
-
-
 class TrainingExample(Struct, frozen=True, kw_only=True):
     """One validation prompt with both answers, as text; rewards lie in 0..1."""
 
@@ -230,3 +223,25 @@ class TrainingReport(Struct, frozen=True, kw_only=True):
     valid_prompts: int
     pool: int
     gradings: int
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the rewards step by step, with bands of their intervals.
+
+        Parameters
+        ----------
+        ax
+            Axes of matplotlib to draw on; by default new ones.
+
+        Returns
+        -------
+        The axes.
+
+        Raises
+        ------
+        ExtraRequired
+            matplotlib is not installed.
+        """
+        return training_view.plot(self, ax)
+
+    def _repr_html_(self) -> str:
+        return training_view.html(self)

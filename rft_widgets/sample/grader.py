@@ -84,20 +84,17 @@ def sample_grader() -> dict[str, Any]:
     """Make the sample's grader, in the public grader JSON.
 
     Facts count most. They alone are nearly all or nothing, which teaches slowly; how near the words
-    are to those of a good answer makes the steps between.
+    are to those of a good answer, and their order, make the steps between.
     """
-    wording = {
-        "type": "text_similarity",
-        "name": "wording",
-        "input": "{{ sample.output_text }}",
-        "reference": "{{ item.reference_answer }}",
-        "evaluation_metric": "fuzzy_match",
-    }
     return {
         "type": "multi",
         "name": "support_answer",
-        "graders": {"facts": facts_grader(), "wording": wording},
-        "calculate_output": "0.6 * facts + 0.4 * wording",
+        "graders": {
+            "facts": facts_grader(),
+            "wording": _nearness("wording", "fuzzy_match"),
+            "phrases": _nearness("phrases", "rouge_l"),
+        },
+        "calculate_output": "0.5 * facts + 0.25 * wording + 0.25 * phrases",
     }
 
 
@@ -108,3 +105,13 @@ def facts_grader() -> dict[str, Any]:
     item, and nothing that tells how the sample was made.
     """
     return {"type": "python", "name": "facts", "source": _SOURCE}
+
+
+def _nearness(name: str, metric: str) -> dict[str, Any]:
+    return {
+        "type": "text_similarity",
+        "name": name,
+        "input": "{{ sample.output_text }}",
+        "reference": "{{ item.reference_answer }}",
+        "evaluation_metric": metric,
+    }

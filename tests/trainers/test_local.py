@@ -145,8 +145,8 @@ def test_the_curve_and_the_reports_tell_the_run(trained):
 def test_topics_are_compared_with_adjusted_p_values(trained):
     data, outcome, _ = trained
     topics = outcome.report.topics
-    assert sum(topic.change.n for topic in topics) == len(data.valid)
-    assert all(topic.p_adjusted >= topic.change.p_value for topic in topics)
+    assert sum(topic.difference.n for topic in topics) == len(data.valid)
+    assert all(topic.adjusted_p_value >= topic.difference.p_value for topic in topics)
     assert any(topic.verdict == "improved" for topic in topics)
 
 

@@ -118,6 +118,6 @@ def test_the_whole_grader_adds_wording_to_facts():
 
     with compile_grader(sample_grader()) as compiled:
         assert graded("It takes 5 days and costs €4.95.") == 1.0
-        assert 0.6 < graded("Delivery costs €4.95 and takes 5 days.") < 1.0
-        assert graded("It takes 6 days and costs €5.95.") < 0.4
+        assert 0.7 < graded("Delivery costs €4.95 and takes 5 days.") < 1.0
+        assert graded("It takes 6 days and costs €5.95.") < 0.5
         assert graded("") == 0.0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from statistics import fmean
 from typing import Literal, TypeAlias
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.change import topic_changes
 from rft_widgets.model.dry_run_settings import DRY_RUN, DryRunSettings
-from rft_widgets.model.report import GradedAnswer, RunComparison, TopicChange
-from rft_widgets.statistics import PairedDifference, holm, paired_difference
+from rft_widgets.model.report import GradedAnswer, RunComparison
+from rft_widgets.statistics import PairedDifference, paired_difference
 from rft_widgets.steps.dry_run.units import independent_units
 
 PairBy: TypeAlias = Literal["answer", "prompt"]
@@ -78,27 +79,13 @@ def compare_runs(
     by_topic: defaultdict[str | None, list[Hashable]] = defaultdict(list)
     for key, head in heads.items():
         by_topic[head.topic].append(key)
-    order = sorted(by_topic, key=lambda topic: (topic is None, topic or ""))
     return RunComparison(
         overall=difference(list(pairs)),
-        topics=_topic_changes({topic: difference(by_topic[topic]) for topic in order}),
+        topics=topic_changes({topic: difference(keys) for topic, keys in by_topic.items()}),
         matched=len(pairs),
         unscored=len(both) - len(pairs),
         only_before=len(first) - len(both),
         only_after=len(second) - len(both),
-    )
-
-
-def _topic_changes(found: Mapping[str | None, PairedDifference]) -> tuple[TopicChange, ...]:
-    adjusted = holm([one.p_value for one in found.values()])
-    return tuple(
-        TopicChange(
-            topic=topic,
-            difference=one,
-            adjusted_p_value=p,
-            verdict=one.verdict if p < 1 - one.difference.level else "no_clear_change",
-        )
-        for (topic, one), p in zip(found.items(), adjusted, strict=True)
     )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
+from rft_widgets.model.change import TopicChange, topic_changes
 from rft_widgets.model.message import Message
 from rft_widgets.model.record import Record
 from rft_widgets.model.training import (
     Checkpoint,
     CurvePoint,
     Excluded,
-    TopicChange,
     TrainingExample,
     TrainingOutcomeName,
     TrainingReport,
@@ -21,9 +21,7 @@ from rft_widgets.model.training import (
 from rft_widgets.statistics import (
     Interval,
     PairedDifference,
-    Verdict,
     bootstrap_mean,
-    holm,
     paired_difference,
 )
 from rft_widgets.trainers.local.policy import greedy
@@ -99,32 +97,16 @@ class Part(Struct, frozen=True):
         """The same in each topic, with p-values adjusted for their number."""
         topics = [p.record.topic for p in self.prompts]
         both = ~np.isnan(before) & ~np.isnan(after)
-        ordered = sorted(
-            {topic for topic, counted in zip(topics, both, strict=True) if counted},
-            key=lambda topic: (topic is None, topic or ""),
-        )
-        changes = []
-        for topic in ordered:
+        found = {}
+        for topic in {topic for topic, counted in zip(topics, both, strict=True) if counted}:
             inside = both & np.array([other == topic for other in topics])
-            changes.append(
-                paired_difference(
-                    before[inside].tolist(), after[inside].tolist(), self._clusters(inside)
-                )
+            found[topic] = paired_difference(
+                before[inside].tolist(), after[inside].tolist(), self._clusters(inside)
             )
-        adjusted = holm([change.p_value for change in changes])
-        return tuple(
-            TopicChange(
-                topic=topic, change=change, p_adjusted=p, verdict=_adjusted(change.verdict, p)
-            )
-            for topic, change, p in zip(ordered, changes, adjusted, strict=True)
-        )
+        return topic_changes(found)
 
     def _clusters(self, counted: np.ndarray) -> list[int]:
         return [p.group for p, inside in zip(self.prompts, counted, strict=True) if inside]
-
-
-def _adjusted(verdict: Verdict, p_value: float) -> Verdict:
-    return verdict if p_value <= 1 - LEVEL else "no_clear_change"
 
 
 class Measured(Struct, frozen=True, kw_only=True):
