@@ -134,6 +134,9 @@ class CoverageReport(Struct, frozen=True, kw_only=True):
         """
         return coverage_view.plot(self, ax)
 
+    def __repr__(self) -> str:
+        return f"<CoverageReport: {coverage_view.headline(self)}>"
+
     def _repr_html_(self) -> str:
         return coverage_view.html(self)
 

@@ -208,6 +208,9 @@ class DryRunReport(Struct, frozen=True, kw_only=True):
         """
         return report_view.plot(self, axes)
 
+    def __repr__(self) -> str:
+        return f"<DryRunReport: {self.summary}>"
+
     def _repr_html_(self) -> str:
         return report_view.html(self)
 
@@ -230,6 +233,9 @@ class RunComparison(Struct, frozen=True, kw_only=True):
         verdict = self.overall.verdict.replace("_", " ")
         return f"{with_bounds(self.overall.difference, '+.2f')} on {self.matched:,}: {verdict}"
 
+    def __repr__(self) -> str:
+        return f"<RunComparison: {self.summary}>"
+
     def _repr_html_(self) -> str:
         return report_view.comparison_html(self)
 
@@ -245,6 +251,9 @@ class GraderTest(Struct, frozen=True, kw_only=True):
     maximum: float | None
     failures: int
     sentence: str
+
+    def __repr__(self) -> str:
+        return f"<GraderTest: {self.sentence} ({len(self.answers)} answers)>"
 
     def _repr_html_(self) -> str:
         return report_view.grader_test_html(self)

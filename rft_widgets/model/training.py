@@ -243,5 +243,8 @@ class TrainingReport(Struct, frozen=True, kw_only=True):
         """
         return training_view.plot(self, ax)
 
+    def __repr__(self) -> str:
+        return f"<TrainingReport: {self.summary}>"
+
     def _repr_html_(self) -> str:
         return training_view.html(self)
