@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from rft_widgets.dataset.state import HasState
 from rft_widgets.errors import GraderInvalid, InvalidArgument
+from rft_widgets.files import read_whole
 from rft_widgets.graders import (
     CompiledGrader,
     compile_grader,
@@ -18,15 +20,16 @@ from rft_widgets.graders import (
 )
 from rft_widgets.graders.fields import item_fields
 from rft_widgets.graders.sample import item_of
-from rft_widgets.model.grader import Grader, grader_to_json
+from rft_widgets.model.grader import SANDBOX, Grader, grader_to_json
 from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.llm import ModelAnswer, ModelConnection
 from rft_widgets.model.record import RecordFilter
 from rft_widgets.steps.grade import connect, open_grader
 from rft_widgets.store import graders
 
-GraderLike = Grader | Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
-"""A grader, its public JSON (as value or text), or the simple form of the grader dialog."""
+GraderLike = Grader | Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | Path
+"""A grader, its public JSON (as value, text or file), a ``.py`` file with a script, or the simple
+form of the grader dialog."""
 
 _SIMPLE = ("llm-judge", "script")
 _LOOKED_AT = 200
@@ -127,6 +130,8 @@ class HasGrader(HasState):
 
 
 def _loaded(grader: GraderLike) -> Grader:
+    if isinstance(grader, Path):
+        return _read(grader)
     if isinstance(grader, str):
         return load_grader(grader)
     if isinstance(grader, Mapping):
@@ -134,6 +139,19 @@ def _loaded(grader: GraderLike) -> Grader:
         return load_grader(grader_to_json(from_config(grader)) if simple else grader)
     value = grader if isinstance(grader, Struct) else from_config(grader)
     return load_grader(grader_to_json(value))
+
+
+def _read(path: Path) -> Grader:
+    data = read_whole(path, SANDBOX.max_source_bytes)
+    if data is None:
+        raise GraderInvalid(f"{path} has more than {SANDBOX.max_source_bytes:,} bytes")
+    if path.suffix != ".py":
+        return load_grader(data)
+    try:
+        source = data.decode()
+    except UnicodeDecodeError as error:
+        raise GraderInvalid(f"{path} is no text: {error.reason} at byte {error.start}") from None
+    return load_grader({"type": "python", "name": path.stem, "source": source})
 
 
 def _never_asked(*_: Any, **__: Any) -> ModelAnswer:

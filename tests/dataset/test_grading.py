@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,21 @@ def test_the_simple_form_of_the_dialog_is_taken(dataset: rft.OptimizationDataset
     ])  # fmt: skip
     assert dataset.test_grader().mean == pytest.approx(0.625)
     assert dataset.pipeline.nodes[3].summary == "2 graders"
+
+
+def test_a_grader_is_read_from_a_file(dataset: rft.OptimizationDataset, tmp_path: Path):
+    path = tmp_path / "exact.json"
+    path.write_text(json.dumps(EXACT), encoding="utf-8")
+    assert dataset.set_grader(path).grader.name == "exact"
+    script = tmp_path / "half.py"
+    script.write_text("def grade(sample, item):\n    return 0.5\n", encoding="utf-8")
+    assert dataset.set_grader(script).grader.name == "half"
+    assert dataset.test_grader().mean == 0.5
+    script.write_bytes(b"def grade(sample, item):\n    return '\xff'")
+    with pytest.raises(GraderInvalid, match="no text"):
+        dataset.set_grader(script)
+    with pytest.raises(NotFound, match="no file"):
+        dataset.set_grader(tmp_path / "nothing.json")
 
 
 def test_a_test_shows_prompt_response_and_score(dataset: rft.OptimizationDataset):
