@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.dataset import DatasetSource
 from rft_widgets.model.pipeline import ListStatus
 from rft_widgets.model.record import RecordDraft
 from rft_widgets.steps.extract import Progress
-from rft_widgets.store import datasets, graders, history, inserts, search, trash
+from rft_widgets.store import datasets, deployments, graders, history, inserts, search, trash
 from rft_widgets.store.connection import Store
 
 if TYPE_CHECKING:
@@ -160,6 +161,12 @@ class Workspace:
         with self._store.read() as connection:
             datasets.read(connection, dataset_id)
         return OptimizationDataset(self._store, dataset_id)
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        """Open one deployment, whatever dataset it is of; `NotFound` if there is none."""
+        with self._store.read() as connection:
+            deployments.read(connection, deployment_id)
+        return Deployment(self._store, deployment_id)
 
     def duplicate(self, dataset_id: str, *, name: str | None = None) -> OptimizationDataset:
         """Copy a dataset with its records, topics, targets and grader, in one transaction.

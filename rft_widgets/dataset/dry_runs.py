@@ -280,13 +280,10 @@ class HasDryRuns(HasGrader):
         return make_answers(sample.prompts, found, rollouts=rollouts), sample
 
     def _candidates(self, seed: int) -> Iterator[Candidate]:
-        seen: set[tuple[int, str | bytes]] = set()
+        calls = _Calls()
         for record in self.iterate(records.sampled(self._store, self.id, seed)):
             key = input_hash(record.input)
-            # The same call twice is no second answer, however often it was imported.
-            call = record.span_id or msgspec.json.encode((record.output, record.item))
-            is_new = (key, call) not in seen
-            seen.add((key, call))
+            is_new = calls.is_new(key, record)
             codes = {issue.code for issue in record.validation_errors}
             yield Candidate(
                 id=record.id,
@@ -340,6 +337,30 @@ class HasDryRuns(HasGrader):
             {key: fmean(values) for key, values in rewards.items()},
             {"verdict": report.verdict, "mean": report.mean and report.mean.estimate},
         )
+
+
+class _Calls:
+    """Tells a second answer to a prompt from the same call that was imported twice.
+
+    Two spans are two calls, whatever they say. Of calls without a span nothing tells them apart but
+    what was answered, nor from a span with that very answer.
+    """
+
+    def __init__(self) -> None:
+        self._spans: set[str] = set()
+        self._answers: dict[tuple[int, bytes], bool] = {}
+        """Whether an answer came without a span, by the prompt and what was said."""
+
+    def is_new(self, prompt: int, record: Record) -> bool:
+        said = (prompt, msgspec.json.encode((record.output.messages, record.item)))
+        if record.span_id is None:
+            repeated = said in self._answers
+            self._answers[said] = True
+            return not repeated
+        repeated = record.span_id in self._spans or self._answers.get(said, False)
+        self._spans.add(record.span_id)
+        self._answers.setdefault(said, False)
+        return not repeated
 
 
 def _dry_run(row: DryRunRow) -> DryRun:

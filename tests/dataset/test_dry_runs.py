@@ -20,6 +20,7 @@ import rft_widgets as rft
 from rft_widgets.errors import InvalidArgument, RunInterrupted
 from rft_widgets.model.message import Message
 from rft_widgets.statistics import bootstrap_mean, cohen_kappa
+from rft_widgets.steps.parse import draft_from_json
 
 REWARD = {
     "type": "python",
@@ -181,6 +182,23 @@ def test_what_is_excluded_is_said(sqlite_workspace: rft.Workspace):
     assert report.scores is not None
     assert report.scores.n == 30 - short
     assert dataset.count(rft.RecordFilter(min_score=0.0)) == 30 - short
+
+
+def test_the_same_call_from_two_sources_is_one_answer(sqlite_workspace: rft.Workspace):
+    dataset = sqlite_workspace.create("Twice")
+    plain = [draft_from_json(chat_line("A question asked often", text)) for text in ("a", "b", "b")]
+    spans = [
+        msgspec.structs.replace(plain[n], span_id=span)
+        for n, span in ((0, "s1"), (1, "s2"), (1, "s3"))
+    ]
+    dataset.add_records([*spans, *plain])
+    dataset.set_grader(LENGTH)
+    # Three spans are three calls; what came without a span says what two of them said.
+    assert dataset.dry_run(n=10, k=10).answers == 3
+    again = sqlite_workspace.create("Turned round")
+    again.add_records([*plain, *spans])
+    again.set_grader(LENGTH)
+    assert again.dry_run(n=10, k=10).answers == 2
 
 
 def test_a_grader_that_always_fails_gives_no_score_and_a_no_go(dataset: rft.OptimizationDataset):
