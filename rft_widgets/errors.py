@@ -88,6 +88,10 @@ class SandboxUnavailable(RftError):  # noqa: N818
     """The system cannot confine grader code, so none of it was run."""
 
 
+class TrainingRefused(RftError):  # noqa: N818
+    """The last dry run says NO_GO: training would learn nothing, or the wrong thing."""
+
+
 class TrainingStopped(RftError):  # noqa: N818
     """A training run ended before its last step, because it was asked to or goes on elsewhere.
 

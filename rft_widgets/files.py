@@ -68,16 +68,20 @@ def read_blocks(path: Path, start: int = 0) -> Generator[bytes, None, None]:
                 yield block
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {path}.", hint="Check the path.") from error
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise _damaged(path, error) from error
+        raise ImportRejected(
+            f"{path} cannot be read: {error.strerror}.",
+            hint="Check that it is a file and that you may read it.",
+        ) from error
     except EOFError as error:
         raise ImportRejected(
             f"{path} is cut off: the compressed data ends too early.",
             hint="Copy or download the file again; nothing of it was used.",
         ) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise ImportRejected(
-            f"{path} is damaged: {error}.",
-            hint="Copy or download the file again; nothing of it was used.",
-        ) from error
+    except zlib.error as error:
+        raise _damaged(path, error) from error
 
 
 def read_lines(path: Path, start: int = 0, number: int = 0) -> Iterator[Line]:
@@ -131,6 +135,13 @@ def verify_archive(path: Path, cancelled: Callable[[], bool] = bool) -> None:
     for _ in read_blocks(path):
         if cancelled():
             raise ImportInterrupted(f"The reading of {path} was cancelled before it began.")
+
+
+def _damaged(path: Path, error: Exception) -> ImportRejected:
+    return ImportRejected(
+        f"{path} is damaged: {error}.",
+        hint="Copy or download the file again; nothing of it was used.",
+    )
 
 
 def _check_unfolding(path: Path, packed: int, unpacked: int) -> None:

@@ -86,14 +86,56 @@ def test_traces_become_a_dataset(tmp_path: Path, store: Path) -> None:
 
 
 def test_the_demo_runs_and_tells_the_truth(store: Path) -> None:
-    report = answer("demo", "--database", store)
+    report = answer("demo", "--no-app", "--database", store)
     assert report["traces"]["model_calls"] == report["traces"]["traces"] + sum(
         report["traces"]["by_code"].values()
     )
     imported = report["import"]
     assert imported["imported"] + imported["refused"] + imported["blank"] == imported["lines"]
-    assert report["exported"] == report["equal_after_import"] == report["health"]["total"]
-    assert report["deleted_and_restored"] == report["health"]["invalid"] > 0
+    assert report["records_from_traces"] == report["traces"]["traces"] == 1_000
+    assert report["records_from_file"] == imported["imported"] > 600
+    assert report["health"]["total"] == 1_000 + imported["imported"]
+    assert report["verdict"] in ("GO", "CAUTION")
+    low, high = report["improvement_interval"]
+    assert low <= report["final_reward"] - report["baseline_reward"] <= high
+    assert low > 0
+    assert 0 < report["recorded_reward"] < 1
+    assert report["split"]["conversations_on_both_sides"] == 0
+    assert report["split"]["prompts_on_both_sides"] == 0
+    assert report["endpoint_answered"] is True
+    assert report["refused_without_token"] is True
+    assert report["seconds"] < 60
     (kept,) = answer("datasets", "--database", store)
     assert kept["id"] == report["dataset"]
-    assert "health" in run("demo").stdout
+    # What it printed is what the store says.
+    nodes = {
+        node["name"]: node["status"]
+        for node in answer("pipeline", report["dataset"], "--database", store)["nodes"]
+    }
+    assert nodes == report["pipeline"]
+
+
+def test_help_is_there_for_every_command_and_loads_nothing_heavy() -> None:
+    listed = run("--help").stdout
+    for command in ("demo", "run", "topics", "dry-run", "train", "deploy", "serve", "rollback"):
+        assert command in listed
+    assert "3 for NO_GO" in " ".join(run("dry-run", "--help").stdout.split())
+    code = (
+        "import sys, rft_widgets.cli.parser as p; p.make_parser();"
+        "print(*{name.split('.')[0] for name in sys.modules} & {'sklearn', 'pandas', 'uvicorn'})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_what_is_deleted_or_cleared_is_asked_for(tmp_path: Path, store: Path) -> None:
+    path = write_jsonl(tmp_path, [chat_line("A question of some length", "An answer")])
+    made = answer("import", path, "--database", store)["dataset"]
+    for command in ("delete", "reset"):
+        refused = run(command, made, "--database", store, check=1)  # nobody there to answer
+        assert "Nothing was" in refused.stderr
+    assert answer("reset", made, "--yes", "--database", store)["records"] == 1
+    script = run("script", made, "--database", store).stdout
+    compile(script, "script", "exec")
+    assert "reset_pipeline" in script
+    assert answer("script", made, "--database", store)["script"] == script

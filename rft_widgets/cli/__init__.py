@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from rft_widgets.cli.output import NO_GO, NoGo
 from rft_widgets.cli.parser import make_parser
 from rft_widgets.errors import ImportInterrupted, RftError, RunInterrupted
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return STOPPED
     except RftError as error:
         print(f"rft-widgets: {error}", file=sys.stderr)
-        return 1
+        return NO_GO if isinstance(error, NoGo) else 1
     except BrokenPipeError:
         # Whoever read us has seen enough; the flush at exit must not complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,7 @@ from rft_widgets.cli.output import (
     progress_line,
     stop_wish,
 )
-from rft_widgets.errors import RftError
+from rft_widgets.errors import ImportInterrupted, RftError
 
 if TYPE_CHECKING:
     from rft_widgets.model.record import ImportResult
@@ -46,9 +47,12 @@ def import_file(options: argparse.Namespace) -> None:
                     cancelled=stop,
                     resume=options.resume,
                 )
-        except RftError:
+        except RftError as error:
             if created and dataset.count() == 0:
                 workspace.delete(dataset.id)
+            elif isinstance(error, ImportInterrupted):
+                again = f"rft-widgets import {options.file} --dataset {dataset.id} --resume"
+                print(f"Go on with: {again}", file=sys.stderr)
             raise
         health = dataset.health
         if options.json:

@@ -10,17 +10,25 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from rft_widgets.errors import RftError
 from rft_widgets.model.record import ImportProgress
 from rft_widgets.workspace import Workspace
 
 Progress: TypeAlias = Callable[[float | None, str], None]
 """Is told the share that is done (0..1, ``None`` where unknown) and what is being done."""
 
+NO_GO: Final = 3
+"""Exit status where the dry run says that training is not worth it."""
+
 _BAR = 24
+
+
+class NoGo(RftError):  # noqa: N818 - the family reads as what happened
+    """The dry run says NO_GO, so what was asked for was not done."""
 
 
 def open_workspace(options: argparse.Namespace) -> Workspace:

@@ -35,8 +35,12 @@ def _command(
     commands: Commands[argparse.ArgumentParser], name: str, run: str, about: str, more: str = ""
 ) -> argparse.ArgumentParser:
     """Add a command; ``run`` is its module and function, ``more`` what its help says beside."""
+    end = "" if about.endswith("?") else "."
     parser = commands.add_parser(
-        name, help=about, description=f"{about[0].upper()}{about[1:]}. {more}".strip()
+        name,
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}{end} {more}".strip(),
+        allow_abbrev=False,  # an option that is added later must not change what a script means
     )
     module, function = run.split(":")
     parser.set_defaults(module=module, function=function)
@@ -131,7 +135,7 @@ def _preparing(commands: Commands[argparse.ArgumentParser]) -> None:
         "--method",
         choices=("auto", "template", "file", "keep"),
         help="find them in the records (default), take those of a template or a file, or keep "
-        "those there are",
+        "those there are (default with only --export or --recategorize-all)",
     )
     parser.add_argument("--template", metavar="NAME", help="the template")
     parser.add_argument("--file", type=Path, metavar="F", help="the file, JSON")
@@ -221,7 +225,7 @@ def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
         "deploy",
         "deploy:deploy",
         "serve what was trained, until Ctrl-C",
-        "An OpenAI-compatible endpoint on this machine.",
+        "An OpenAI-compatible endpoint on this machine. Ctrl-C ends it with status 0.",
     )
     _dataset(parser)
     parser.add_argument(
@@ -241,7 +245,13 @@ def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _address(parser)
 
-    parser = _command(commands, "serve", "deploy:serve", "serve a deployment again, until Ctrl-C")
+    parser = _command(
+        commands,
+        "serve",
+        "deploy:serve",
+        "serve a deployment again, until Ctrl-C",
+        "With the token from before, unless another one is given. Ctrl-C ends it with status 0.",
+    )
     parser.add_argument("deployment", metavar="DEPLOYMENT")
     _address(parser)
 
@@ -282,6 +292,14 @@ def _keeping(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _port(text: str) -> int:
+    """Read a port; what is none is refused before anything is made."""
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError
+    return port
+
+
 def _dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="ID")
 
@@ -296,7 +314,7 @@ def _despite(parser: argparse.ArgumentParser) -> None:
 
 def _address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--port", type=_port, default=0, help="default: a free one")
     parser.add_argument(
         "--allow-network",
         action="append",
@@ -312,5 +330,6 @@ def _address(parser: argparse.ArgumentParser) -> None:
         "--token-file",
         type=Path,
         metavar="F",
-        help="file with the clients' token; made, readable by you alone, if there is none",
+        help="file with the clients' token; made, readable by you alone, if there is none "
+        "(default: one in your data directory)",
     )

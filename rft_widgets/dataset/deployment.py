@@ -50,6 +50,11 @@ class Deployment:
         self.server: Server | None = None
 
     @property
+    def dataset_id(self) -> str:
+        """The dataset that it is of."""
+        return self._row.dataset_id
+
+    @property
     def config(self) -> DeploymentConfig:
         """How it shares out traffic."""
         return msgspec.json.decode(self._row.config, type=DeploymentConfig)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from rft_widgets.dataset.dry_runs import HasDryRuns
-from rft_widgets.errors import InvalidArgument
+from rft_widgets.errors import InvalidArgument, TrainingRefused
 from rft_widgets.jobs import training as working
 from rft_widgets.model.training import (
     Checkpoint,
@@ -177,15 +177,16 @@ class HasTraining(HasDryRuns):
         Raises
         ------
         InvalidArgument
-            There is no grader, no valid record, or the configuration is wrong; or the last dry run
-            says NO_GO.
+            There is no grader, no valid record, or the configuration is wrong.
+        TrainingRefused
+            The last dry run says NO_GO.
         """
         chosen = _config(config)
         trainer(chosen.trainer).check(chosen)
         version = self._version(None)
         no_go = blocking_dry_run(self._store, self.id)
         if no_go is not None and not despite_no_go:
-            raise InvalidArgument(
+            raise TrainingRefused(
                 f"The last dry run says NO_GO: {no_go}",
                 hint="Fix that first, or train all the same with despite_no_go=True.",
             )

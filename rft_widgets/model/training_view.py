@@ -27,7 +27,10 @@ def html(report: TrainingReport) -> str:
         "".join(f"<p>{escape(note)}</p>" for note in report.notes),
         table(
             ("On validation prompts", "Reward", "Interval"),
-            ((name, number(value), bounds(one) if one is not None else "") for name, value, one in rows),
+            (
+                (name, number(value), "" if interval is None else bounds(interval))
+                for name, value, interval in rows
+            ),
         ),
         table(
             ("Topic", "Prompts", "Before", "After", "Difference", "Interval", "Verdict"),

@@ -184,7 +184,9 @@ def _train(details: Details) -> list[str]:
 
 
 def _deploy(details: Details) -> list[str]:
-    keys = ("mode", "ratio", "name", "upstream", "upstream_model", "keep_exchanges")
+    keys = (
+        "mode", "ratio", "model", "base_model", "upstream", "upstream_model", "keep_exchanges",
+    )  # fmt: skip
     given = {key: details[key] for key in keys if details.get(key) is not None}
     shown = [f"{key}={value!r}" for key, value in given.items() if key != "upstream"]
     if "upstream" in given:

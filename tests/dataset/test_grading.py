@@ -13,7 +13,7 @@ import pytest
 from builders import chat_line, data_folder
 
 import rft_widgets as rft
-from rft_widgets.errors import GraderInvalid, InvalidArgument, NotFound
+from rft_widgets.errors import GraderInvalid, ImportRejected, InvalidArgument, NotFound
 
 EXACT = {
     "type": "string_check",
@@ -110,6 +110,8 @@ def test_a_grader_is_read_from_a_file(dataset: rft.OptimizationDataset, tmp_path
     script.write_bytes(b"def grade(sample, item):\n    return '\xff'")
     with pytest.raises(GraderInvalid, match="no text"):
         dataset.set_grader(script)
+    with pytest.raises(ImportRejected, match="cannot be read"):
+        dataset.set_grader(tmp_path)
     with pytest.raises(NotFound, match="no file"):
         dataset.set_grader(tmp_path / "nothing.json")
 

@@ -100,11 +100,11 @@ def test_traces_are_read_again_with_their_filters(sqlite_workspace: rft.Workspac
 
 
 def test_training_and_deployment_are_part_of_the_log(trained, sample_workspace, tmp_path):
-    trained.deploy("ab_test", ratio=25, start=False).roll_back()
+    trained.deploy("ab_test", ratio=25, model="mine", base_model="theirs", start=False).roll_back()
     script = trained.to_script()
     compile(script, "script", "exec")
     assert "ds.train({" in script
-    assert "mode='ab_test', ratio=25.0" in script
+    assert "mode='ab_test', ratio=25.0, model='mine', base_model='theirs'" in script
     assert ".roll_back()" in script
     # It began as a copy, which no script can make again.
     assert "began as a copy" in replayed(trained, tmp_path, status=1)

@@ -15,7 +15,7 @@ import pytest
 from builders import chat_line
 
 import rft_widgets as rft
-from rft_widgets.errors import InvalidArgument, NotFound
+from rft_widgets.errors import InvalidArgument, NotFound, TrainingRefused
 from rft_widgets.model.training import TrainingConfig, TrainingReport
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import sample_records
@@ -115,7 +115,7 @@ def test_a_no_go_refuses_training_until_it_is_overridden(sample: rft.Optimizatio
         {"type": "python", "name": "one", "source": "def grade(sample, item):\n    return 1.0\n"}
     )
     assert sample.dry_run(n=50).verdict == "NO_GO"
-    with pytest.raises(InvalidArgument, match="NO_GO"):
+    with pytest.raises(TrainingRefused, match="NO_GO"):
         sample.train()
     job = sample.train(despite_no_go=True).wait(60)
     assert job.report is not None

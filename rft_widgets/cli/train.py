@@ -1,0 +1,143 @@
+"""The command that trains, and measures what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from rft_widgets.cli.output import (
+    NoGo,
+    open_workspace,
+    print_json,
+    print_table,
+    progress_line,
+    quiet,
+    stop_wish,
+)
+from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.errors import RftError, RunInterrupted, TrainingRefused
+from rft_widgets.model.report import with_bounds
+from rft_widgets.model.training import TrainingConfig, TrainingReport
+
+_POLL_S = 0.1
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train, or go on with a job, and show what came of it."""
+    with open_workspace(options) as workspace:
+        dataset = workspace.dataset(options.dataset)
+        if options.resume is not None:
+            job = dataset.training_job(options.resume).resume()
+        else:
+            given = {} if options.epochs is None else {"n_epochs": options.epochs}
+            config = TrainingConfig(
+                trainer=options.trainer,
+                train_ratio=options.train_ratio,
+                seed=options.seed,
+                hyperparameters=given,
+            )
+            job = start_training(dataset, config, despite_no_go=options.despite_no_go)
+        report = finish_training(dataset, job)
+        notes = [words for _, words in job.log]
+    with quiet(options):
+        print_training(report, notes)
+        print(f"Job {job.id}")
+    if options.json:
+        print_json({"dataset": options.dataset, "job": job.id, "report": report, "log": notes})
+
+
+def start_training(
+    dataset: OptimizationDataset, config: TrainingConfig, *, despite_no_go: bool
+) -> TrainingJob:
+    """Start a job.
+
+    Raises
+    ------
+    NoGo
+        The last dry run says NO_GO, and that was not overridden.
+    """
+    try:
+        return dataset.train(config, despite_no_go=despite_no_go)
+    except TrainingRefused as refused:
+        raise NoGo(
+            refused.message, hint="Fix that first, or train all the same with --despite-no-go."
+        ) from None
+
+
+def finish_training(dataset: OptimizationDataset, job: TrainingJob) -> TrainingReport:
+    """Watch a job to its end; the first Ctrl-C pauses it.
+
+    Raises
+    ------
+    RunInterrupted
+        It was paused; the message says how to go on.
+    RftError
+        It failed, or was cancelled elsewhere.
+    """
+    with progress_line() as show, stop_wish() as stop:
+        asked = False
+        while job.status in ("pending", "running") and not job.was_killed:
+            now = job.progress
+            if now is not None:
+                point = now.point
+                reward = point.train_reward if point is not None else None
+                words = "" if reward is None else f", reward {reward:.2f}"
+                show(now.share, f"{now.message}{words}")
+            if stop() and not asked:
+                asked = True
+                job.pause()
+            time.sleep(_POLL_S)
+    report = job.report
+    if report is not None:
+        return report
+    resume = f"Go on with `rft-widgets train {dataset.id} --resume {job.id}`."
+    if job.status == "paused":
+        share = 0.0 if job.progress is None else job.progress.share
+        raise RunInterrupted(f"Training job {job.id} is paused at {share:.0%}.", hint=resume)
+    if job.status == "failed":
+        raise RftError(f"Training job {job.id} failed: {job.error}")
+    if job.status == "cancelled":
+        raise RftError(f"Training job {job.id} was cancelled.", hint="Train again.")
+    raise RftError(f"Training job {job.id} does not answer any more.", hint=resume)
+
+
+def print_training(report: TrainingReport, notes: list[str]) -> None:
+    """Print the outcome in words and numbers."""
+    for note in notes:
+        if note != report.summary:
+            print(f"  {note}")
+    print(
+        f"{report.fit_prompts:,} prompts learned from, {report.selection_prompts:,} chose the "
+        f"checkpoint, {report.valid_prompts:,} only measured on; {report.pool:,} recorded answers "
+        "to choose from"
+    )
+    change = report.change
+    if change is not None:
+        print(
+            f"Reward {change.before_mean:.2f} -> {change.after_mean:.2f}, "
+            f"{with_bounds(change.difference, '+.2f')} on {change.n:,} validation prompts"
+        )
+    if report.recorded is not None:
+        print(f"Reward of the recorded answers to them: {with_bounds(report.recorded)}")
+    clear = [one for one in report.topics if one.verdict != "no_clear_change"]
+    if clear:
+        print_table(
+            [
+                (
+                    one.topic,
+                    one.difference.n,
+                    f"{one.difference.before_mean:.2f} -> {one.difference.after_mean:.2f}",
+                    with_bounds(one.difference.difference, "+.2f"),
+                    one.verdict,
+                )
+                for one in clear
+            ],
+            ("topic", "prompts", "reward", "change [95 %]", ""),
+        )
+    unclear = len(report.topics) - len(clear)
+    if unclear:
+        print(f"No clear change in {unclear:,} of {len(report.topics):,} topics by themselves")
+    print(report.summary)
+    for sentence in report.notes:
+        print(f"  {sentence}")
