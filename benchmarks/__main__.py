@@ -14,8 +14,12 @@ from benchmarks import generator, report
 from benchmarks.material import Material
 from benchmarks.measure import Row
 
-NAMES = ("validate", "ingest", "pages", "sorts", "search", "concurrency")
+NAMES = (
+    "validate", "ingest", "pages", "sorts", "search", "concurrency", "topics", "grading", "steps",
+)  # fmt: skip
 """Modules with a function `measure`, in the order they run: what comes first makes the store."""
+ONCE = frozenset({"grading", "steps"})
+"""Those that measure the same at every size, and so run at the first one only."""
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -33,6 +37,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     for records in options.records:
         material = Material(options.folder, records, generator.SEED, say)
         for name, module in modules.items():
+            if name in ONCE and records != options.records[0]:
+                continue
             say(f"{name}, {records:,} records")
             try:
                 rows += module.measure(material)

@@ -18,11 +18,11 @@ from rft_widgets.model.record import ImportProgress
 def load(jsonl: Path, store: Path) -> dict[str, float]:
     """Load, and measure from the start of the process on."""
     start = time.perf_counter()
-    cpu_at: dict[str, float] = {"begin": _cpu_s()}
+    cpu_at: dict[str, float] = {"begin": cpu_s()}
     last: list[ImportProgress] = []
 
     def progress(state: ImportProgress) -> None:
-        cpu_at[state.phase] = _cpu_s()
+        cpu_at[state.phase] = cpu_s()
         last[:] = [state]
 
     with Workspace(store) as workspace:
@@ -34,8 +34,8 @@ def load(jsonl: Path, store: Path) -> dict[str, float]:
         "start_cpu_s": cpu_at["begin"],
         "reading_cpu_s": cpu_at["indexing"] - cpu_at["begin"],
         "indexing_cpu_s": cpu_at["done"] - cpu_at["indexing"],
-        "cpu_s": _cpu_s(),
-        "peak_bytes": _peak_bytes(),
+        "cpu_s": cpu_s(),
+        "peak_bytes": peak_bytes(),
         "lines": done.lines,
         "imported": stats.total_records,
         "invalid": stats.invalid_records,
@@ -43,13 +43,13 @@ def load(jsonl: Path, store: Path) -> dict[str, float]:
     }
 
 
-def _cpu_s() -> float:
+def cpu_s() -> float:
     """CPU seconds of this process since it started, and of its children that ended."""
     times = os.times()
     return time.process_time() + times.children_user + times.children_system
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Most memory this process had resident, zero where the system does not tell."""
     # Not `ru_maxrss`: on Linux it keeps the peak of the process that started this one.
     status = Path("/proc/self/status")

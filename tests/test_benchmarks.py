@@ -20,6 +20,8 @@ from rft_widgets.steps.validate import validate
 
 ROOT = Path(__file__).parent.parent
 FIRST_1000 = "540958e32b694caa09e2df7ebe1c8fe74a67e2a454cfaa04c32772d985c7e569"
+ONCE = ("script grader", "sample", "dry run", "local training", "policy")
+"""What rows are called that do not depend on the number of records."""
 KEYS = {
     "name", "records", "value", "unit", "floor", "floor_name", "ratio", "target", "reached",
 }  # fmt: skip
@@ -36,9 +38,9 @@ def test_all_benchmarks_run_and_report_finite_numbers(tmp_path):
     assert found["context"].keys() >= {"python", "sqlite", "cpus", "date", "package"}
     for one in found["rows"]:
         assert one.keys() == KEYS
-        assert one["records"] == 2000
+        assert one["records"] == 2000 or one["name"].startswith(ONCE)
         assert math.isfinite(one["value"])
-        assert one["value"] >= 0
+        assert one["value"] >= 0 or "gain" in one["name"]
         assert (one["floor"] is None) == (one["ratio"] is None) == (one["floor_name"] is None)
         if one["floor"] is not None:
             assert one["floor"] > 0
@@ -59,7 +61,10 @@ def test_all_benchmarks_run_and_report_finite_numbers(tmp_path):
         "page of 100 for a part of a word",
         "search",
         "errors of readers and writers",
+        "topics",
+        "script grader",
     }
+    assert {"local training, wall", "policy, answer, p95"} <= set(names)
 
 
 def test_generated_lines_are_the_same_everywhere():

@@ -29,6 +29,13 @@ class ClusterSettings(Struct, frozen=True, kw_only=True):
     """Texts of the sample that the latent axes are fitted on."""
     axes: int = 128
     """Latent axes that texts are clustered in."""
+    answer_axes: int = 64
+    """Latent axes of the recorded answers, where topics are found by them."""
+    min_answered: float = 0.5
+    """Share (0..1) of the texts that must have an answer for topics to be found by answers."""
+    foretold: float = 0.6
+    """Share (0..1) of texts, held out, whose words must point to their own answer rather than to
+    that of another text for topics to be found by answers; 0.5 is chance."""
     max_features: int = 40_000
     """Words, pairs of words and character n-grams that are kept, the most frequent ones."""
     min_topics: int = 2
@@ -37,11 +44,14 @@ class ClusterSettings(Struct, frozen=True, kw_only=True):
     """Most topics that are looked for; a caller may ask for more by number."""
     choice_texts: int = 2_500
     """Texts that the number of topics is chosen on."""
+    enough_agreement: float = 0.8
+    """Share (0..1) of the most that two halves of the texts agree on, in nats, that the number of
+    topics has to reach; the smallest that does is chosen."""
     min_texts: int = 4
     """Texts below which there is one topic for all of them."""
     default_depth: int = 2
     """Levels of a hierarchy when the caller does not say."""
-    min_grouped_topics: int = 6
+    min_grouped_topics: int = 12
     """Topics below which no second level is made."""
     grouping_silhouette: float = 0.1
     """Mean silhouette (-1..1) of the topics in their groups from which a second level pays; groups

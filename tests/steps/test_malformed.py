@@ -1064,7 +1064,7 @@ def test_a_rejected_file_changes_nothing(workspace: rft.Workspace, tmp_path: Pat
 
 @pytest.mark.parametrize(
     "value",
-    [{"x": float("nan")}, {"x": float("inf")}, {"x": "\ud800"}, {"x": object()}, {"x": "\u0000"},
+    [{"x": float("nan")}, {"x": float("inf")}, {"x": "\ud800"}, {"x": object}, {"x": "\u0000"},
      {"messages": None}],
     ids=str,
 )  # fmt: skip

@@ -541,7 +541,7 @@ def test_a_stale_edit_is_refused(workspace: rft.Workspace):
         {"item": {"x": float("nan")}},
         {"item": {"x": float("inf")}},
         {"metadata": {"x": "\ud800"}},
-        {"item": {"x": object()}},
+        {"item": {"x": object}},
         {"messages": [user("a\x00 in a question")]},
         {"messages": [user("half \ud800 a character")]},
         {"finish_reason": "\x00"},

@@ -8,27 +8,22 @@ import numpy as np
 from msgspec import Struct
 
 from rft_widgets.errors import InvalidArgument
-from rft_widgets.model.topic import (
-    Calibration,
-    Categorization,
-    TopicHierarchy,
-    TopicNode,
-    hierarchy,
-    topic,
-)
+from rft_widgets.model.topic import Calibration, Categorization, TopicHierarchy, hierarchy
 from rft_widgets.model.topic_settings import (
     CATEGORIZE,
     CLUSTERING,
     TOPIC_LIMITS,
     ClusterSettings,
 )
+from rft_widgets.steps.topics.answers import Answered, by_answers
+from rft_widgets.steps.topics.branches import Corpus, named_tree
 from rft_widgets.steps.topics.calibration import (
     error_beyond_chance,
     fit_temperature,
     folds_of,
     softmax,
 )
-from rft_widgets.steps.topics.clusters import Labels, choose_count, find_centres, group_centres
+from rft_widgets.steps.topics.clusters import Labels, choose_count, find_centres
 from rft_widgets.steps.topics.features import (
     TextSpace,
     Vectors,
@@ -38,7 +33,7 @@ from rft_widgets.steps.topics.features import (
     single_threaded,
     unit,
 )
-from rft_widgets.steps.topics.naming import Namer, TopicDraft, describe_groups, unique_name
+from rft_widgets.steps.topics.naming import Namer
 
 Progress = Callable[[float, str], None]
 """Is told the share that is done (0..1) and what is being done."""
@@ -54,11 +49,15 @@ class TopicModel(Struct, frozen=True, kw_only=True):
     paths
         Path of the leaf of each cluster, the largest cluster first.
     scores
-        How well each number of topics fitted, by number; empty when the caller gave the number.
+        How well each number of topics fitted, by number (see `choose_count`); empty when the
+        caller gave the number.
     other_share
         Share (0..1) of the sample that is far from every topic.
     calibration
         How far the confidences can be trusted; measured on texts of the sample that were held out.
+    by_answers
+        Whether recorded answers said which words of the texts count. Texts are placed by their
+        words all the same.
     """
 
     hierarchy: TopicHierarchy
@@ -66,6 +65,7 @@ class TopicModel(Struct, frozen=True, kw_only=True):
     scores: dict[int, float]
     other_share: float
     calibration: Calibration
+    by_answers: bool
     space: TextSpace
     directions: Vectors
     """Direction of each cluster among the features (features by clusters)."""
@@ -119,7 +119,11 @@ class TopicModel(Struct, frozen=True, kw_only=True):
         return chances.argmax(1).tolist(), chances.max(1).tolist()
 
     def similarities(self, texts: Sequence[str]) -> Vectors:
-        """Cosine (-1..1) between each text and the direction of each cluster."""
+        """Likeness of each text to each cluster: the cosine of the directions times a length.
+
+        The length says how much of the text the axes have: at most 1 where the axes are those of
+        the texts, about 1 where they come from answers.
+        """
         with single_threaded():
             return np.asarray(self.space.weigh(texts) @ self.directions, np.float32)
 
@@ -127,6 +131,7 @@ class TopicModel(Struct, frozen=True, kw_only=True):
 def fit_topics(
     texts: Iterable[str],
     *,
+    answers: Iterable[str] | None = None,
     n_topics: int | None = None,
     depth: int | None = None,
     seed: int = 0,
@@ -140,6 +145,11 @@ def fit_topics(
     ----------
     texts
         Topic texts of the records; a stream of any length, of which a sample is looked at.
+    answers
+        What was answered to each text, by `answer_text`; empty where nothing was. Where what is
+        asked tells what is answered, topics are looked for along the axes of the answers, so that
+        texts with the same answers come together. Else answers are ignored. Records are put under
+        the topics by their texts alone, whether they have answers or not.
     n_topics
         Leaves to find; by default the number that fits the data, 2 to 30.
     depth
@@ -169,12 +179,24 @@ def fit_topics(
     if n_topics is not None and n_topics < 1:
         raise InvalidArgument(f"The number of topics is {n_topics}, at least 1 is needed.")
     tell = progress or _silent
-    drawn = sample_texts(
-        (text[: settings.max_chars] for text in texts), settings.sample_texts, seed
+    pairs = ((text, "") for text in texts) if answers is None else zip(texts, answers, strict=True)
+    most = settings.max_chars
+    sample = sample_texts(
+        ((text[:most], answer[:most]) for text, answer in pairs), settings.sample_texts, seed
     )
+    drawn = [text for text, _ in sample]
     with single_threaded():
         tell(0.05, "Reading texts")
-        space = fit_space(drawn, seed=seed, settings=settings)
+        answered = None
+        if answers is not None:
+            plain = fit_space(drawn, axes=0, seed=seed, settings=settings)
+            said = [answer for _, answer in sample]
+            answered = by_answers(plain, drawn, said, seed=seed, settings=settings)
+        if answered is None:
+            space = fit_space(drawn, seed=seed, settings=settings)
+        else:
+            space = answered.space
+        del sample
         vectors = space.place(drawn)
         known = np.flatnonzero(np.einsum("ij,ij->i", vectors, vectors) > 0)
         points = vectors[known]
@@ -186,14 +208,20 @@ def fit_topics(
         directions = np.asarray(space.axes @ centres.T, np.float32)
         similar = np.asarray(space.weigh([drawn[i] for i in known]) @ directions, np.float32)
         floor = _floor(similar, nearest, seed, settings)
-        calibration = _calibrate(points, similar, nearest, seed)
+        if count < 2 or len(points) < 2 * count:
+            calibration = Calibration(records=0, accuracy=None, error=None, temperature=0.1)
+        else:
+            if answered is None:
+                held = _held_out(points, similar, nearest, seed)
+            else:
+                held = _held_out_answers(answered, known, similar, nearest, seed)
+            calibration = _calibrate(held, nearest, seed)
     tell(0.85, "Naming topics")
     labels = np.full(len(drawn), -1, np.intp)
     labels[known] = nearest
     far = similar.max(1, initial=-1.0) <= floor if count else np.zeros(0, np.bool_)
     labels[known[far]] = -1
-    corpus = _Corpus(drawn, labels, centres, namer, settings)
-    leaves, tree = _tree(corpus, levels)
+    leaves, tree = named_tree(Corpus(drawn, labels, centres, namer, settings), levels)
     made = hierarchy(tree, "auto", seed)
     tell(1.0, "Done")
     return TopicModel(
@@ -202,6 +230,7 @@ def fit_topics(
         scores=scores,
         other_share=float((labels < 0).mean()) if len(labels) else 0.0,
         calibration=calibration,
+        by_answers=answered is not None,
         space=space,
         directions=directions,
         floor=floor,
@@ -243,11 +272,9 @@ def _floor(similar: Vectors, nearest: Labels, seed: int, settings: ClusterSettin
     return float(max(0.0, np.quantile(foreign, quantile)))
 
 
-def _calibrate(points: Vectors, similar: Vectors, nearest: Labels, seed: int) -> Calibration:
-    """Hold members out, find the centres again without them, and see how sure they come back."""
+def _held_out(points: Vectors, similar: Vectors, nearest: Labels, seed: int) -> Vectors:
+    """Likeness of each text to the clusters when their centres are found again without it."""
     count = similar.shape[1]
-    if count < 2 or len(points) < 2 * count:
-        return Calibration(records=0, accuracy=None, error=None, temperature=0.1)
     folds = folds_of(nearest, CATEGORIZE.folds, seed)
     # Similarities by features are those on the axes, shortened by what the axes leave out.
     lengths = similar[np.arange(len(nearest)), nearest]
@@ -258,12 +285,38 @@ def _calibrate(points: Vectors, similar: Vectors, nearest: Labels, seed: int) ->
         inside = folds != fold
         centres = _means(points[inside], nearest[inside], count)
         held[~inside] = (points[~inside] @ centres.T) * shrink[~inside, None]
+    return held
+
+
+def _held_out_answers(
+    answered: Answered, known: Labels, similar: Vectors, nearest: Labels, seed: int
+) -> Vectors:
+    """Likeness when also the axes are found again without the answer to that text.
+
+    Else each text would be placed by its own answer, which a new one does not have.
+    """
+    count = similar.shape[1]
+    rng = np.random.default_rng(seed)
+    folds = rng.integers(0, CATEGORIZE.folds, int(answered.groups.max()) + 1)[answered.groups]
+    held = np.zeros_like(similar)
+    for fold in range(CATEGORIZE.folds):
+        inside = folds != fold
+        axes = answered.axes(inside)
+        mine = inside[known]
+        points = unit(np.asarray(answered.rows[known[mine]] @ axes, np.float32))
+        towards = np.asarray(axes @ _means(points, nearest[mine], count).T, np.float32)
+        held[~mine] = np.asarray(answered.rows[known[~mine]] @ towards, np.float32)
+    return held
+
+
+def _calibrate(held: Vectors, nearest: Labels, seed: int) -> Calibration:
+    """See how surely texts come back to their clusters that were held out of these."""
     half = folds_of(nearest, 2, seed + 1) == 0
     temperature = fit_temperature(held, nearest)
     right = held.argmax(1) == nearest
     sure = softmax(held[~half], fit_temperature(held[half], nearest[half])).max(1)
     return Calibration(
-        records=len(points),
+        records=len(nearest),
         accuracy=float(right.mean()),
         error=error_beyond_chance(sure.tolist(), right[~half].tolist()),
         temperature=temperature,
@@ -274,127 +327,6 @@ def _means(points: Vectors, labels: Labels, count: int) -> Vectors:
     sums = np.zeros((count, points.shape[1]), np.float32)
     np.add.at(sums, labels, points)
     return unit(sums)
-
-
-class _Branch(Struct):
-    """A topic that is no leaf, and what lies under it: clusters by number, or branches."""
-
-    name: str
-    description: str
-    keywords: tuple[str, ...]
-    below: list[int | _Branch]
-
-
-class _Corpus(Struct):
-    """What names are made of."""
-
-    texts: Sequence[str]
-    labels: Labels
-    centres: Vectors
-    namer: Namer | None
-    settings: ClusterSettings
-
-
-def _tree(corpus: _Corpus, levels: int) -> tuple[tuple[str, ...], list[TopicNode]]:
-    """Paths of the clusters, and the tree that they are the leaves of."""
-    count = len(corpus.centres)
-    shape = _branches(corpus, np.arange(count), levels, "")
-    parents = [""] * count
-    _note_parents(shape, "", parents)
-    drafts = _drafts(corpus, corpus.labels, parents)
-    paths = [""] * count
-    nodes = _nodes(shape, drafts, _names(drafts, corpus.namer), "", paths, "")
-    return tuple(paths), nodes
-
-
-def _branches(corpus: _Corpus, inside: Labels, levels: int, parent: str) -> list[int | _Branch]:
-    groups = group_centres(unit(corpus.centres[inside]), corpus.settings) if levels > 1 else None
-    if groups is None:
-        return [int(cluster) for cluster in inside]
-    members = [inside[groups == group] for group in range(int(groups.max()) + 1)]
-    where = np.full(len(corpus.centres) + 1, -1, np.intp)
-    for number, clusters in enumerate(members):
-        where[clusters] = number
-    drafts = _drafts(corpus, where[corpus.labels], [parent] * len(members))
-    names = _names(drafts, corpus.namer)
-    found: list[int | _Branch] = []
-    for clusters, draft, (name, description) in zip(members, drafts, names, strict=True):
-        if len(clusters) == 1:
-            # A group of one is the topic itself, not a topic with one topic below it.
-            found.append(int(clusters[0]))
-        else:
-            below = _branches(corpus, clusters, levels - 1, name)
-            found.append(_Branch(name, description, draft.keywords, below))
-    return found
-
-
-def _note_parents(shape: list[int | _Branch], parent: str, parents: list[str]) -> None:
-    for item in shape:
-        if isinstance(item, int):
-            parents[item] = parent
-        else:
-            _note_parents(item.below, item.name, parents)
-
-
-def _nodes(
-    shape: list[int | _Branch],
-    drafts: list[TopicDraft],
-    names: list[tuple[str, str]],
-    parent: str,
-    paths: list[str],
-    prefix: str,
-) -> list[TopicNode]:
-    nodes: list[TopicNode] = []
-    taken = {parent.casefold()}
-    for item in shape:
-        own = names[item][0] if isinstance(item, int) else item.name
-        name = unique_name(own, taken)
-        taken.add(name.casefold())
-        if isinstance(item, int):
-            paths[item] = prefix + name
-            nodes.append(topic(name, names[item][1], drafts[item].keywords))
-        else:
-            below = _nodes(item.below, drafts, names, name, paths, f"{prefix}{name}/")
-            nodes.append(topic(name, item.description, item.keywords, below))
-    return nodes
-
-
-def _drafts(corpus: _Corpus, labels: Labels, parents: Sequence[str]) -> list[TopicDraft]:
-    found = describe_groups(
-        corpus.texts, labels.tolist(), len(parents), corpus.settings.keywords, parents
-    )
-    return [
-        TopicDraft(
-            name=name,
-            keywords=keywords,
-            size=int((labels == number).sum()),
-            examples=tuple(corpus.texts[i] for i in np.flatnonzero(labels == number)[:10]),
-        )
-        for number, (name, keywords) in enumerate(found)
-    ]
-
-
-def _names(drafts: Sequence[TopicDraft], namer: Namer | None) -> list[tuple[str, str]]:
-    """Name and description of each draft; siblings are told apart later."""
-    named = None if namer is None else list(namer(drafts))
-    if named is not None and len(named) != len(drafts):
-        raise InvalidArgument(f"The namer gave {len(named)} names for {len(drafts)} topics.")
-    result: list[tuple[str, str]] = []
-    for number, draft in enumerate(drafts):
-        name, description = (draft.name, _described(draft)) if named is None else named[number]
-        # A name may come from a model: it is made fit to be one, not trusted to be.
-        printable = "".join(char if char.isprintable() else " " for char in name)
-        clean = " ".join(printable.replace("/", " ").split())[:80].strip()
-        result.append((clean or draft.name, description))
-    return result
-
-
-def _described(draft: TopicDraft) -> str:
-    words = list(draft.keywords[:5])
-    if not words:
-        return ""
-    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-    return f"Messages about {listed}."
 
 
 def _other(key: str, nearest: str | None = None) -> Categorization:

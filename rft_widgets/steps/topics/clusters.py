@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -69,11 +71,14 @@ def choose_count(
     """Choose the number of clusters from the data.
 
     Two disjoint halves of a sample are clustered apart, and each clustering places the whole
-    sample. A number that the data has makes both agree; one that it has not cuts groups at random
-    places. The score is that agreement (adjusted Rand index, mean of three splits) times the
-    square root of the silhouette (cosine), which keeps a coarse but trivially stable split from
-    winning. Of numbers that score within 2 % of the best, the smallest is taken. Below 40 texts the
-    halves are too small, and the silhouette decides alone.
+    sample. The score is what the two say alike about a text: their mutual information in nats, less
+    what they would share by chance, as the mean of three splits. It rises as long as a further
+    cluster is one that both halves find, and stays level from where clusters are cut at random
+    places. A rise that slow is worth no further topic, and a score without a peak must not end at
+    the largest number, so the smallest number that reaches 80 % of the best is taken. Texts that
+    say the same count once, or what is repeated would be found alike by both halves. Where fewer
+    than 40 differ the halves are too small: the silhouette (cosine) decides alone, and of numbers
+    within 2 % of the best the smallest is taken.
 
     Returns
     -------
@@ -82,38 +87,53 @@ def choose_count(
     scores
         The score of each number that was tried.
     """
-    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415 - slow to load
-
     rng = np.random.default_rng(seed)
     if len(vectors) > settings.choice_texts:
         vectors = vectors[np.sort(rng.permutation(len(vectors))[: settings.choice_texts])]
-    few = len(vectors) < 40
-    most = min(settings.max_topics, len(np.unique(vectors.round(4), axis=0)))
+    distinct = np.unique(vectors.round(4), axis=0, return_index=True)[1]
+    few = len(distinct) < 40
+    most = min(settings.max_topics, len(distinct))
+    if not few:
+        vectors = vectors[np.sort(distinct)]
     most = min(most, max(2, len(vectors) // (4 if few else 5)))
     grid = [k for k in _GRID if settings.min_topics <= k <= most] or [
         min(settings.min_topics, most)
     ]
-    halves = []
-    for _ in range(3):
-        order = rng.permutation(len(vectors))
-        halves.append((vectors[order[::2]], vectors[order[1::2]]))
-    scores: dict[int, float] = {}
-    for k in grid:
-        _, labels = find_centres(vectors, k, seed, starts=2)
-        separation = max(0.0, silhouette(vectors, labels, k))
-        if few:
-            scores[k] = separation
-            continue
-        agreement = []
-        for number, (one, other) in enumerate(halves):
-            left, _ = find_centres(one, k, seed + 2 * number + 1, starts=2, rounds=25)
-            right, _ = find_centres(other, k, seed + 2 * number + 2, starts=2, rounds=25)
-            agreement.append(
-                adjusted_rand_score((vectors @ left.T).argmax(1), (vectors @ right.T).argmax(1))
-            )
-        scores[k] = max(0.0, float(np.mean(agreement))) * separation**0.5
+    if few:
+        scores = {
+            k: max(0.0, silhouette(vectors, find_centres(vectors, k, seed, starts=2)[1], k))
+            for k in grid
+        }
+        enough = 0.98
+    else:
+        halves = []
+        for _ in range(3):
+            order = rng.permutation(len(vectors))
+            halves.append((vectors[order[::2]], vectors[order[1::2]]))
+        scores = {k: _agreement(vectors, halves, k, seed) for k in grid}
+        enough = settings.enough_agreement
     best = max(scores.values())
-    return next(k for k, score in scores.items() if score >= 0.98 * best), scores
+    return next(k for k, score in scores.items() if score >= enough * best), scores
+
+
+def _agreement(
+    vectors: Vectors, halves: Sequence[tuple[Vectors, Vectors]], count: int, seed: int
+) -> float:
+    """Information (nats) about a text that clusterings of two halves share beyond chance."""
+    from sklearn.metrics import mutual_info_score  # noqa: PLC0415 - slow to load
+    from sklearn.metrics.cluster import (  # noqa: PLC0415
+        contingency_matrix,
+        expected_mutual_information,
+    )
+
+    shared = []
+    for number, (one, other) in enumerate(halves):
+        left, _ = find_centres(one, count, seed + 2 * number + 1, starts=2, rounds=25)
+        right, _ = find_centres(other, count, seed + 2 * number + 2, starts=2, rounds=25)
+        both = contingency_matrix((vectors @ left.T).argmax(1), (vectors @ right.T).argmax(1))
+        chance = expected_mutual_information(both.astype(np.int64), int(both.sum()))
+        shared.append(mutual_info_score(None, None, contingency=both) - chance)
+    return max(0.0, float(np.mean(shared)))
 
 
 def silhouette(vectors: Vectors, labels: Labels, count: int) -> float:
@@ -143,9 +163,10 @@ def group_centres(centres: Vectors, settings: ClusterSettings = CLUSTERING) -> L
     """Group clusters that lie together, when that pays.
 
     Average linkage on cosine distance, cut where the mean silhouette of the centres is best. It
-    pays when there are at least six clusters, the cut leaves at most half as many groups, none of
-    which has most of the clusters, and the silhouette reaches the one of the settings: topics of a
-    group are then clearly nearer to each other than to those of the next group.
+    pays when there are at least twelve clusters (fewer are seen at a glance), the cut leaves at
+    most half as many groups, none of which has most of the clusters, and the silhouette reaches the
+    one of the settings: topics of a group are then clearly nearer to each other than to those of
+    the next group.
 
     Returns
     -------

@@ -8,11 +8,10 @@ placed in chunks, so that memory does not grow with their number.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,9 @@ from msgspec import Struct
 from rft_widgets.model.message import Message
 from rft_widgets.model.topic_settings import CLUSTERING, ClusterSettings
 from rft_widgets.steps.text_hashing import Indices, TokenHashes, chunks
+from rft_widgets.steps.topics.words import says_nothing, without_courtesies
+
+T = TypeVar("T")
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 Weighted: TypeAlias = Any
@@ -31,7 +33,18 @@ _CHARACTERS = 3
 
 
 def topic_text(messages: Sequence[Message]) -> str:
-    """Text that decides the topic of a conversation: its first user message that says something.
+    """Text that decides the topic of a conversation: its question, without courtesies.
+
+    Parameters
+    ----------
+    messages
+        The conversation.
+    """
+    return without_courtesies(question(messages))
+
+
+def question(messages: Sequence[Message]) -> str:
+    """First user message that says something.
 
     A greeting says nothing, so the next user message is taken; the system prompt is never taken,
     because records share it. Without any such message it is the first user message, or nothing.
@@ -42,25 +55,7 @@ def topic_text(messages: Sequence[Message]) -> str:
         The conversation.
     """
     texts = [message.text for message in messages if message.role == "user"]
-    return next((text for text in texts if not _is_contentless(text)), texts[0] if texts else "")
-
-
-def _is_contentless(text: str) -> bool:
-    if len(text) > 100:
-        return False
-    words = re.findall(r"\w+", text.casefold())
-    return all(word in _GREETING for word in words)
-
-
-_GREETING = frozenset(
-    """
-    hi hey hello hiya howdy yo greetings good morning afternoon evening day night there everyone all
-    team folks sir madam dear assistant bot ai how are you doing is it going thanks thank please ok
-    okay yes no sup what s up anyone can i ask a question have quick test testing hallo guten tag
-    hola buenos dias tardes bonjour salut ciao ola start begin help me
-    """.split()  # noqa: SIM905 - a list of this length is read as text
-)
-"""Words of greetings and of small talk; a text of nothing else has no topic."""
+    return next((text for text in texts if not says_nothing(text)), texts[0] if texts else "")
 
 
 class TextSpace(Struct, frozen=True):
@@ -164,7 +159,7 @@ def fit_space(
     )
 
 
-def sample_texts(texts: Iterable[str], size: int, seed: int = 0) -> list[str]:
+def sample_texts(texts: Iterable[T], size: int, seed: int = 0) -> list[T]:
     """Draw texts from a stream, each with the same chance, holding no more than the sample."""
     rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
     stream = iter(texts)

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from rft_widgets.model.topic import TopicNode
-from rft_widgets.steps.topics.naming import STOP_WORDS
+from rft_widgets.steps.topics.naming import singular
+from rft_widgets.steps.topics.words import STOP_WORDS
 
 
 class KeywordMatcher:
@@ -61,10 +62,4 @@ class KeywordMatcher:
 
 
 def _words(text: str) -> list[str]:
-    return [_singular(word) for word in re.findall(r"[^\W_]+", text.lower())]
-
-
-def _singular(word: str) -> str:
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
-    return word
+    return [singular(word) for word in re.findall(r"[^\W_]+", text.lower())]

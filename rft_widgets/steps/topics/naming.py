@@ -6,12 +6,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TypeAlias
 
 from msgspec import Struct
 
-MAX_NAMED_CHARS = 4_000_000
+from rft_widgets.steps.topics.words import COURTESY, STOP_WORDS
+
+MAX_NAMED_CHARS = 1_000_000
 """Characters of all texts that words are counted in."""
 
 
@@ -56,7 +57,14 @@ def describe_groups(
     keywords: int = 8,
     parents: Sequence[str] = (),
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Name groups by class-based TF-IDF: words frequent in a group and rare in the others.
+    """Name groups by class-based TF-IDF: words of many texts of a group and of few others.
+
+    The weight follows M. Grootendorst, BERTopic (2022), with the share of a group's texts in place
+    of the count, so that one long text names no group, and the share of other groups' texts in
+    place of the total, so that a large group does not make its own words look common. Singular and
+    plural are one word. Identifiers, addresses, numbers, names of people and words of courtesy name
+    nothing; other proper names, of products for instance, count half, since what is done with them
+    says more.
 
     Parameters
     ----------
@@ -76,33 +84,31 @@ def describe_groups(
     For each group a name in title case, different from the others under its parent, and its
     keywords.
     """
-    terms: list[Counter[str]] = [Counter() for _ in range(count)]
-    capitals: Counter[str] = Counter()
-    words_seen: Counter[str] = Counter()
-    sizes = [0] * count
     step = max(1, sum(map(len, texts)) // MAX_NAMED_CHARS)
-    for text, label in zip(texts[::step], labels[::step], strict=True):
-        if label < 0:
-            continue
+    chosen_texts = [
+        (_IDENTIFIER.sub(" ; ", text), label)
+        for text, label in zip(texts[::step], labels[::step], strict=True)
+        if label >= 0
+    ]
+    lexicon = _lexicon([text for text, _ in chosen_texts])
+    terms: list[Counter[str]] = [Counter() for _ in range(count)]
+    sizes = [0] * count
+    for text, label in chosen_texts:
         sizes[label] += 1
-        surface = _WORDS.findall(text)
-        terms[label].update(_terms([word.lower() for word in surface]))
-        words_seen.update(word.lower() for word in set(surface))
-        if text.upper() != text:
-            capitals.update({w.lower() for w in surface if w.isupper() and 1 < len(w) <= 5})
+        terms[label].update(_terms(_WORDS.findall(text.lower()), lexicon))
     total: Counter[str] = Counter()
     for counter in terms:
         total.update(counter)
-    average = sum(total.values()) / max(1, count)
-    acronyms = {word for word, seen in capitals.items() if seen > words_seen[word] / 2}
     found: list[tuple[str, tuple[str, ...]]] = []
     used: dict[str, set[str]] = {}
     for label in range(count):
         parent = parents[label] if parents else ""
         said = _stems(parent.lower())
         taken = used.setdefault(parent, {parent.casefold()})
+        others = sum(sizes) - sizes[label]
         scores = {
-            term: n / max(1, sizes[label]) * math.log1p(average / total[term])
+            term: _weight(n, sizes[label], total[term] - n, others)
+            * (0.5 if any(word in lexicon.proper for word in term.split()) else 1.0)
             for term, n in terms[label].items()
             if n > 1 or sizes[label] < 8
         }
@@ -110,12 +116,55 @@ def describe_groups(
         chosen = _distinct(ranked, scores, keywords)
         fresh = [term for term in chosen if not _stems(term) <= said] or chosen
         fresh.sort(key=lambda term: bool(_stems(term) & said))
-        name = _name(fresh, terms[label], taken, acronyms)
+        name = _name(fresh, scores, terms[label], sizes[label], taken, lexicon.acronyms)
         if not name:
             name = unique_name("General" if count == 1 else f"Topic {label + 1}", taken)
         taken.add(name.casefold())
         found.append((name, tuple(chosen)))
     return found
+
+
+def _weight(inside: int, size: int, outside: int, others: int) -> float:
+    """Share of a group's texts that have a term, times how much rarer it is in other texts."""
+    share = inside / max(1, size)
+    return share * math.log1p(share * (others + 1) / (outside + 0.5))
+
+
+class _Lexicon(Struct, frozen=True):
+    """What is known of lower-case words: the form of each that is shown, and special kinds."""
+
+    shown: dict[str, str]
+    acronyms: set[str]
+    proper: set[str]
+    people: set[str]
+
+
+def _lexicon(texts: Sequence[str]) -> _Lexicon:
+    seen: Counter[str] = Counter()
+    shouted: Counter[str] = Counter()
+    inner: Counter[str] = Counter()
+    named: Counter[str] = Counter()
+    for text in texts:
+        surface = set(_WORDS.findall(text))
+        seen.update({word.lower() for word in surface})
+        if text.upper() != text:
+            shouted.update({w.lower() for w in surface if w.isupper() and 1 < len(w) <= 5})
+            inner.update({word.lower() for word in _INNER_CAPITAL.findall(text)})
+            named.update({
+                word.lower() for words in _PERSON.findall(text) for word in words if word
+            })  # fmt: skip
+    shown: dict[str, str] = {}
+    for word, n in seen.items():
+        single = singular(word)
+        if single != word and single in seen:
+            usual = single if seen[single] >= n else word
+            shown[word] = shown[single] = usual
+    return _Lexicon(
+        shown,
+        {word for word, n in shouted.items() if n > seen[word] / 2},
+        {word for word, n in inner.items() if n > seen[word] / 2 and shouted[word] <= n / 2},
+        {word for word, n in named.items() if n > seen[word] / 2},
+    )
 
 
 def unique_name(name: str, taken: set[str]) -> str:
@@ -126,16 +175,25 @@ def unique_name(name: str, taken: set[str]) -> str:
     return result
 
 
-def _terms(words: list[str]) -> set[str]:
-    kept = {word for word in words if _is_telling(word)}
-    for first, second in pairwise(words):
-        if _is_telling(first) and (_is_telling(second) or second in _PARTICLES):
-            kept.add(f"{first} {second}")
+def _terms(words: list[str], lexicon: _Lexicon) -> set[str]:
+    shown, people, acronyms = lexicon.shown, lexicon.people, lexicon.acronyms
+    told = [
+        shown.get(word, word) if word not in people and _is_telling(word, acronyms) else ""
+        for word in words
+    ]
+    kept = {word for word in told if word}
+    for place, second in enumerate(words[1:]):
+        first = told[place]
+        if first and (told[place + 1] or second in _PARTICLES):
+            kept.add(f"{first} {told[place + 1] or second}")
     return kept
 
 
-def _is_telling(word: str) -> bool:
-    return word not in STOP_WORDS and len(word) > 1 and not word.isdigit()
+def _is_telling(word: str, acronyms: set[str]) -> bool:
+    # Two letters are a unit of measure, if anything, and no subject; PC and ID are.
+    return (len(word) > 2 or word in acronyms) and not (
+        word in STOP_WORDS or word in COURTESY or word.isdigit()
+    )
 
 
 def _distinct(ranked: list[str], scores: dict[str, float], limit: int) -> list[str]:
@@ -158,12 +216,17 @@ def _distinct(ranked: list[str], scores: dict[str, float], limit: int) -> list[s
     return chosen
 
 
-def _name(chosen: list[str], counts: Counter[str], taken: set[str], acronyms: set[str]) -> str:
+def _name(
+    chosen: list[str],
+    scores: dict[str, float],
+    counts: Counter[str],
+    size: int,
+    taken: set[str],
+    acronyms: set[str],
+) -> str:
     if not chosen:
         return ""
-    parts = [chosen[0]]
-    if " " not in chosen[0]:
-        parts += [term for term in chosen[1:] if not _stems(term) & _stems(parts[0])][:1]
+    parts = _parts(chosen, scores, counts, size)
     options = [_ordered(parts, counts)]
     options += [
         f"{options[0].replace(' & ', ', ')} & {term}"
@@ -173,6 +236,22 @@ def _name(chosen: list[str], counts: Counter[str], taken: set[str], acronyms: se
     titles = [_title(option, acronyms) for option in options]
     free = next((title for title in titles if title.casefold() not in taken), None)
     return free or unique_name(titles[0], taken)
+
+
+def _parts(
+    chosen: list[str], scores: dict[str, float], counts: Counter[str], size: int
+) -> list[str]:
+    """The first term, with a second one that says nearly as much, or in its usual phrase."""
+    first = chosen[0]
+    if " " in first:
+        return [first]
+    others = [term for term in chosen[1:] if not _stems(term) & _stems(first)]
+    second = next((term for term in others if counts[term] >= _COMMON * size), None)
+    if second is not None and scores[second] >= _SECOND * scores[first]:
+        return [first, second]
+    phrases = [term for term in scores if " " in term and first in term.split()]
+    usual = max(phrases, key=lambda term: (counts[term], term), default=first)
+    return [usual if counts[usual] >= _USUAL * counts[first] else first]
 
 
 def _ordered(parts: list[str], counts: Counter[str]) -> str:
@@ -196,6 +275,13 @@ def _capitalised(word: str, acronyms: set[str]) -> str:
     return word[:1].upper() + word[1:]
 
 
+def singular(word: str) -> str:
+    """Singular of a lower-case English word, as far as its ending tells."""
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+    return word
+
+
 def _stems(term: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in term.split())
 
@@ -209,34 +295,21 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
 
 
+_SECOND = 0.25
+"""Part of the first term's weight from which a second one belongs to the name."""
+_COMMON = 0.12
+"""Part of a group's texts that a second term must be in; a rarer one is a detail of a few."""
+_USUAL = 0.15
+"""Part of a word's texts from which the phrase that it stands in is said in its place."""
 _WORDS = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_PARTICLES = frozenset({"up", "out", "off", "down", "back"})
-
-STOP_WORDS = frozenset(
-    """
-    a about above after again against ago all almost already also although always am an and another
-    any anyone anything anyway are aren't around as ask asked at away back be became because been
-    before being below best better between both but by called came can can't cannot come comes could
-    couldn't day days dear did didn't different do does doesn't doing don't done down during each
-    either else end even ever every everyone everything exactly explain far few find first for found
-    from further gave get gets getting give given gives go goes going gone good got great had hadn't
-    happen happened happening happens has hasn't have haven't having he he'd he's hello help her
-    here here's hers herself hey hi him himself his hope how how's however i i'd i'll i'm i've if in
-    into is isn't it it'd it'll it's its itself just keep keeps kind know knew last later least less
-    let let's like little long look looking looks lot lots made make makes making many may maybe me
-    mean might mine more morning most much must my myself need needed needs never new next no nobody
-    none nor not nothing now of off often oh ok okay old on once one ones only onto or other others
-    our ours ourselves out over own part past people perhaps please possible put quickly quite
-    rather really recently regarding right said same saw say says see seem seemed seems seen several
-    shall she she'd she's should shouldn't show since so some someone something sometimes soon sorry
-    still stuff such sure take taken takes taking tell than thank thanks that that's the their
-    theirs them themselves then there there's these they they'd they'll they're they've thing things
-    think this those though three through till time times to today together told tomorrow too
-    took toward tried tries try trying turn two under unless until up upon us use used uses using
-    very via want wanted wants was wasn't way ways we we'd we'll we're we've well went were weren't
-    what what's whatever when when's where where's whether which while who who's whole whom whose
-    why why's will wish with within without won't wonder wondering work working works would wouldn't
-    yeah yes yesterday yet you you'd you'll you're you've your yours yourself
-    """.split()  # noqa: SIM905 - a list of this length is read as text
+_IDENTIFIER = re.compile(r"\S+@\S+|https?://\S+|[^\W\d_]*[-_#]?\d[\w-]*")
+"""An address, or what has a digit in it: no word of a language."""
+_INNER_CAPITAL = re.compile(r"(?<=[\w,] )[A-Z][^\W\d_]+")
+"""A word with a capital that begins no sentence."""
+_PERSON = re.compile(
+    r"(?:\b(?:[Nn]ame is|[Dd]ear|[Hh]i|[Hh]ello|[Hh]ey|Mr\.?|Mrs\.?|Ms\.?|Dr\.?|[Rr]egards"
+    r"|[Ww]ishes|[Tt]hanks|[Gg]reetings|[Cc]heers),?\s+|[.!?]\s+(?=[A-Z]\w+\s*$))"
+    r"([A-Z][^\W\d_]+)(?: ([A-Z][^\W\d_]+))?"
 )
-"""English words that name no topic."""
+"""A name after a salute, after a closing, or alone at the end."""
+_PARTICLES = frozenset({"up", "out", "off", "down", "back"})

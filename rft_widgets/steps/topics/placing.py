@@ -9,11 +9,11 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import tee
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from rft_widgets.errors import InvalidArgument, RunInterrupted, StaleEdit
 from rft_widgets.model.message import Message
@@ -30,8 +30,9 @@ from rft_widgets.model.topic_settings import CATEGORIZE, CLUSTERING
 from rft_widgets.steps.topics.auto import Progress, fit_topics
 from rft_widgets.steps.topics.categorize import Member, fit_categorizer
 from rft_widgets.steps.topics.editing import put
-from rft_widgets.steps.topics.features import topic_text
+from rft_widgets.steps.topics.features import question
 from rft_widgets.steps.topics.naming import Namer, NamerRecord, Names
+from rft_widgets.steps.topics.reading import Rows, read_answered, read_questions, sample_rows
 from rft_widgets.steps.topics.review import ReviewOrder, review_queue
 from rft_widgets.steps.topics.tree import Edit
 from rft_widgets.store import activity, datasets, history, topics
@@ -50,8 +51,6 @@ from rft_widgets.store.placements import (
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
 
-Rows: TypeAlias = npt.NDArray[np.int64]
-
 _TOPICS_STEP = 2
 _FEW_MEMBERS = 5
 """Records that somebody put under a topic, from which on no others stand for it."""
@@ -69,6 +68,9 @@ def find_topics(
     cancelled: Callable[[], bool] = bool,
 ) -> TopicHierarchy:
     """Find topics in the valid records, and put the records under them.
+
+    Where records have answers that depend on what is asked, the answers say which words of the
+    prompts count. Records are put under the topics by their prompts, with or without an answer.
 
     Parameters
     ----------
@@ -103,8 +105,12 @@ def find_topics(
                 "There is no valid record to find topics in.", hint="Import records first."
             )
         rows = np.frombuffer(labels.seqs, np.int64)
+        some = sample_rows(rows, CLUSTERING.sample_texts, seed)
+        # Both are read at the same pace, so that no more than one pair waits.
+        asked, answered = tee(read_answered(store, some, tell, 0.0, 0.2))
         model = fit_topics(
-            _texts(store, _sample(rows, CLUSTERING.sample_texts, seed), tell, 0.0, 0.2),
+            (question for question, _ in asked),
+            answers=(answer for _, answer in answered),
             n_topics=n_topics,
             depth=depth,
             seed=seed,
@@ -116,7 +122,9 @@ def find_topics(
                 "No record says anything that topics could be found in.",
                 hint="Look at the user messages, or set topics by hand.",
             )
-        keys = ((str(i), text) for i, text in enumerate(_texts(store, rows, tell, 0.6, 0.95)))
+        keys = (
+            (str(i), text) for i, text in enumerate(read_questions(store, rows, tell, 0.6, 0.95))
+        )
         placements = _columns(model.paths, rows, model.assign(keys))
         tell(0.95, "Storing topics")
         with store.write(durable=True) as connection:
@@ -140,6 +148,7 @@ def find_topics(
                     "seed": seed,
                     "namer": None if named is None else named.given,
                     "inputs": msgspec.to_builtins(inputs),
+                    "by_answers": model.by_answers,
                     "topics": len(model.paths),
                     "records": written,
                     **_counted(placements),
@@ -200,16 +209,21 @@ def categorize(
             labels = read_labels(connection, dataset_id)
         rows = np.frombuffer(labels.seqs, np.int64)
         members, confirmed = _members(tree, labels, seed)
-        member_texts = _texts(store, [row for row, _ in members], tell, 0.0, 0.05)
+        member_texts = read_questions(store, [row for row, _ in members], tell, 0.0, 0.05)
         model = fit_categorizer(
             tree,
-            _texts(store, _sample(rows, CLUSTERING.sample_texts, seed), tell, 0.05, 0.3),
+            read_questions(
+                store, sample_rows(rows, CLUSTERING.sample_texts, seed), tell, 0.05, 0.3
+            ),
             [Member(text, path) for text, (_, path) in zip(member_texts, members, strict=True)],
             seed=seed,
         )
         tell(0.4, "Categorizing")
         open_rows, was_other = _open(tree, labels, mode)
-        keys = ((str(i), text) for i, text in enumerate(_texts(store, open_rows, tell, 0.4, 0.95)))
+        keys = (
+            (str(i), text)
+            for i, text in enumerate(read_questions(store, open_rows, tell, 0.4, 0.95))
+        )
         found = _columns(model.paths, open_rows, _spared(model.categorize(keys), was_other))
         tell(0.95, "Storing topics")
         with store.write(durable=True) as connection:
@@ -253,7 +267,7 @@ def to_review(
         found = read_uncertain(connection, dataset_id, limit if order == "confidence" else None)
     rows = {one.record_id: seq for seq, one in found}
     queue = review_queue((one for _, one in found), order=order, limit=limit)
-    texts = read_prompts(store, [rows[one.record_id] for one in queue], _short_text)
+    texts = read_prompts(store, [rows[one.record_id] for one in queue], _shown)
     return tuple(
         ReviewItem(
             record_id=one.record_id,
@@ -281,26 +295,8 @@ def _teller(
     return tell
 
 
-def _texts(
-    store: Store, rows: Rows | Sequence[int], tell: Progress, start: float, stop: float
-) -> Iterator[str]:
-    """Topic texts of records, telling how far the reading is between two shares."""
-    words = "Reading records" if stop < 0.5 else "Categorizing"
-    for place_, text in enumerate(read_prompts(store, rows, _short_text)):  # type: ignore[arg-type]
-        if place_ % 1_000 == 0:
-            tell(start + (stop - start) * place_ / len(rows), words)
-        yield text
-
-
-def _short_text(messages: Sequence[Message]) -> str:
-    return topic_text(messages)[: CLUSTERING.max_chars]
-
-
-def _sample(rows: Rows, size: int, seed: int) -> Rows:
-    if len(rows) <= size:
-        return rows
-    chosen = np.random.default_rng(seed).choice(len(rows), size, replace=False)
-    return rows[np.sort(chosen)]
+def _shown(messages: Sequence[Message]) -> str:
+    return question(messages)[: CLUSTERING.max_chars]
 
 
 def _columns(
