@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from msgspec import Struct
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from rft_widgets.store.clock import now_us
@@ -95,6 +96,9 @@ def _put(
     connection: Connection, dataset_id: str, step: int, share: float | None, doing: str
 ) -> None:
     values = {"share": share, "doing": doing, "updated_us": now_us()}
-    mine = sa.and_(activities.c.dataset_id == dataset_id, activities.c.step == step)
-    if not connection.execute(activities.update().where(mine).values(**values)).rowcount:
-        connection.execute(activities.insert().values(dataset_id=dataset_id, step=step, **values))
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = insert(activities).values(dataset_id=dataset_id, step=step, **values)
+    # Two of them may do the same step at once.
+    connection.execute(
+        row.on_conflict_do_update(index_elements=["dataset_id", "step"], set_=values)
+    )
