@@ -3,15 +3,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+CHROMIUM ?= /usr/bin/chromium
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-js test-browser lint bench notebooks clean
 
-demo: $(READY)
+demo: $(INSTALLED)
 	$(BIN)/rft-widgets demo
 
-test: lint
+test: lint test-js
 	$(BIN)/python -m pytest
+	if [ -x $(CHROMIUM) ]; then $(MAKE) test-browser; fi
+
+test-js: $(READY)
+	$(BIN)/python hatch_build.py --check
+
+test-browser: $(READY)
+	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m slow -n 0
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -22,12 +31,21 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
+notebooks: $(READY)
+	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
+
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf js/node_modules rft_widgets/static
 
-$(READY): pyproject.toml
+$(INSTALLED): pyproject.toml hatch_build.py js/package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[parquet,plots,postgres]' --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(READY): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable '.[parquet,plots,postgres]' \
+		--group test --group lint --group browser
 	touch $@

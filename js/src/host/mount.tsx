@@ -1,0 +1,62 @@
+// Puts a component into a view, with everything around it that every widget has.
+import { Component, type ReactNode } from "react";
+import { createRoot } from "react-dom/client";
+import { ProblemNote } from "../ui/ProblemNote";
+import { HostProvider } from "./bridge";
+import type { ViewContext } from "./model";
+import { LAB_SILENT } from "./portal";
+import { useTheme } from "./theme";
+
+export type Components = ReadonlyMap<string, () => ReactNode>;
+
+/** Show a component until the result is called; the element is as before then. */
+export function mount(components: Components, name: string, ctx: ViewContext): () => void {
+  const Shown = components.get(name);
+  if (!Shown) throw new Error(`there is no component ${JSON.stringify(name)}`);
+  const life = new AbortController();
+  const root = createRoot(ctx.el);
+  root.render(
+    <Frame>
+      <Boundary>
+        <HostProvider model={ctx.model} signal={life.signal}>
+          <Shown />
+        </HostProvider>
+      </Boundary>
+    </Frame>,
+  );
+  const unmount = () => {
+    if (life.signal.aborted) return;
+    root.unmount(); // first: what is cleaned up may still tell the kernel
+    life.abort();
+  };
+  ctx.signal?.addEventListener("abort", unmount, { once: true });
+  return unmount;
+}
+
+function Frame({ children }: { readonly children: ReactNode }) {
+  return (
+    <div className="rft" data-rft-theme={useTheme()} {...LAB_SILENT}>
+      {children}
+    </div>
+  );
+}
+
+interface BoundaryState {
+  readonly failed: Error | null;
+}
+
+/** A component that fails says so in its place, and takes nothing else with it. */
+class Boundary extends Component<{ readonly children: ReactNode }, BoundaryState> {
+  override state: BoundaryState = { failed: null };
+
+  static getDerivedStateFromError(failed: Error): BoundaryState {
+    return { failed };
+  }
+
+  override render(): ReactNode {
+    const { failed } = this.state;
+    if (!failed) return this.props.children;
+    const problem = { code: "page", message: `This view failed: ${failed.message}`, hint: null };
+    return <ProblemNote problem={problem} onRetry={() => this.setState({ failed: null })} />;
+  }
+}

@@ -1,0 +1,142 @@
+// Calls to the kernel with a typed reply or a typed error; the wire is described in widgets/rpc.py.
+import type { Problem } from "../contract.gen";
+import { listen, type Model } from "./model";
+
+/** What a contract says of calls: `{ open_step: { params: {...}; result: null } }`. */
+export type CallMap<C> = { [M in keyof C]: { params: object; result: unknown } };
+
+export class RpcError extends Error implements Problem {
+  readonly code: string;
+  readonly hint: string | null;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.name = "RpcError";
+    this.code = problem.code;
+    this.hint = problem.hint;
+  }
+}
+
+export interface Rpc<C extends CallMap<C>> {
+  /** Call the kernel. Aborting `signal` cancels there, and rejects here at once. */
+  call<M extends keyof C & string>(
+    method: M,
+    params: C[M]["params"],
+    signal?: AbortSignal,
+  ): Promise<C[M]["result"]>;
+  /** Call without waiting: what fails is of no interest any more. */
+  tell<M extends keyof C & string>(method: M, params: C[M]["params"]): void;
+  onEvent(topic: string, listener: (data: unknown) => void, signal: AbortSignal): void;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+let calls = 0;
+const page = Math.random().toString(36).slice(2, 10); // tells the calls of two pages apart
+
+export function newId(): string {
+  calls += 1;
+  return `${page}-${calls}`;
+}
+
+/** Open a channel that lasts until `signal`; calls still waiting then are rejected. */
+export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal): Rpc<C> {
+  const waiting = new Map<string, Waiting>();
+  const topics = new Map<string, Set<(data: unknown) => void>>();
+  const receive = (message: unknown) => {
+    if (!isObject(message)) return;
+    if (message.kind === "rft:event") {
+      for (const listener of topics.get(String(message.topic)) ?? []) listener(message.data);
+      return;
+    }
+    if (message.kind !== "rft:result") return;
+    const id = String(message.id);
+    const call = waiting.get(id);
+    if (!call) return; // another view's, or cancelled
+    waiting.delete(id);
+    if (message.ok === true) call.resolve(message.value);
+    else call.reject(new RpcError(asProblem(message.error)));
+  };
+  listen(model, "msg:custom", receive, signal);
+  signal.addEventListener("abort", () => {
+    for (const call of waiting.values()) call.reject(cancelled());
+    waiting.clear();
+  });
+
+  const call: Rpc<C>["call"] = (method, params, abort) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted || abort?.aborted) {
+        reject(cancelled());
+        return;
+      }
+      const id = newId();
+      // What comes back has the type that the contract, made from the kernel's code, gives it.
+      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      if (!post(model, { kind: "rft:call", id, method, params })) {
+        waiting.delete(id);
+        reject(new RpcError(DISCONNECTED));
+        return;
+      }
+      abort?.addEventListener(
+        "abort",
+        () => {
+          if (!waiting.delete(id)) return;
+          post(model, { kind: "rft:cancel", id });
+          reject(cancelled());
+        },
+        { once: true },
+      );
+    });
+
+  return {
+    call,
+    tell(method, params) {
+      if (signal.aborted) return;
+      post(model, { kind: "rft:call", id: newId(), method, params });
+    },
+    onEvent(topic, listener, until) {
+      const listeners = topics.get(topic) ?? new Set();
+      topics.set(topic, listeners.add(listener));
+      until.addEventListener("abort", () => listeners.delete(listener), { once: true });
+    },
+  };
+}
+
+const DISCONNECTED: Problem = {
+  code: "disconnected",
+  message: "The kernel of this view is gone.",
+  hint: "Run the cell to reconnect.",
+};
+
+/** Send, where there still is somebody who listens: a kernel that was shut down closes its channel. */
+function post(model: Model, message: object): boolean {
+  try {
+    model.send(message);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function cancelled(): RpcError {
+  return new RpcError({ code: "cancelled", message: "The call was cancelled.", hint: null });
+}
+
+function asProblem(value: unknown): Problem {
+  if (isObject(value) && typeof value.code === "string" && typeof value.message === "string") {
+    const hint = typeof value.hint === "string" ? value.hint : null;
+    return { code: value.code, message: value.message, hint };
+  }
+  return {
+    code: "internal",
+    message: "The kernel gave an answer that has no meaning.",
+    hint: null,
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,49 @@
+// A model without a kernel, for tests: what the page sends is kept, what the kernel sends is given.
+import type { Model } from "./model";
+
+export class FakeModel implements Model {
+  readonly sent: Record<string, unknown>[] = [];
+  private readonly listeners = new Map<string, Set<(...args: unknown[]) => void>>();
+
+  constructor(private readonly traits: Record<string, unknown> = {}) {}
+
+  get(name: string): unknown {
+    return this.traits[name];
+  }
+
+  set(name: string, value: unknown): void {
+    this.traits[name] = value;
+    this.fire(`change:${name}`);
+  }
+
+  save_changes(): void {}
+
+  send(content: unknown): void {
+    this.sent.push(content as Record<string, unknown>);
+  }
+
+  on(event: string, listener: (...args: unknown[]) => void): void {
+    this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(listener));
+  }
+
+  off(event: string, listener: (...args: unknown[]) => void): void {
+    this.listeners.get(event)?.delete(listener);
+  }
+
+  fire(event: string, ...args: unknown[]): void {
+    for (const listener of this.listeners.get(event) ?? []) listener(...args);
+  }
+
+  receive(message: object): void {
+    this.fire("msg:custom", message);
+  }
+
+  /** How many listen, to anything. */
+  get listening(): number {
+    return [...this.listeners.values()].reduce((sum, one) => sum + one.size, 0);
+  }
+
+  calls(method: string): Record<string, unknown>[] {
+    return this.sent.filter((message) => message.method === method);
+  }
+}

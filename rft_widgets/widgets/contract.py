@@ -1,0 +1,179 @@
+"""The page's types, made from ours: ``python -m rft_widgets.widgets.contract`` writes them.
+
+Traits, calls and thresholds have one definition, here in Python. A test fails while the generated
+file differs from what this module makes.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import traitlets
+from msgspec import inspect as shapes
+
+from rft_widgets.model.pipeline import FINISHED, PIPELINE_STEPS
+from rft_widgets.model.settings import PIPELINE, TOPICS, VALIDATION
+from rft_widgets.model.topic_settings import COVERAGE
+from rft_widgets.widgets.base import DatasetWidget
+from rft_widgets.widgets.bundle import Bundle
+from rft_widgets.widgets.canvas import PipelineCanvas
+from rft_widgets.widgets.health_bar import HealthBar
+from rft_widgets.widgets.rpc import Answers, methods_of
+from rft_widgets.widgets.traits import PAGE_WRITABLE, Value
+
+TARGET = Path(__file__).parents[2] / "js" / "src" / "contract.gen.ts"
+
+WIDGETS: dict[str, type[Answers]] = {
+    "Canvas": PipelineCanvas,
+    "HealthBar": HealthBar,
+    "Bundle": Bundle,
+}
+
+HEAD = """\
+// Made by `python -m rft_widgets.widgets.contract` from the Python models: edit those instead.
+"""
+
+_SCALARS = {
+    shapes.IntType: "number",
+    shapes.FloatType: "number",
+    shapes.StrType: "string",
+    shapes.BoolType: "boolean",
+    shapes.NoneType: "null",
+    shapes.AnyType: "unknown",
+    shapes.DateTimeType: "string",
+}
+
+
+class _Writer:
+    """Turns types into TypeScript, and keeps the definitions that they need."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, str] = {}
+
+    def type_of(self, python_type: Any) -> str:
+        return self._write(shapes.type_info(python_type))
+
+    def _write(self, shape: shapes.Type) -> str:
+        if isinstance(shape, shapes.Metadata):
+            return self._write(shape.type)
+        if isinstance(shape, shapes.LiteralType):
+            return " | ".join(_quoted(value) for value in shape.values)
+        if isinstance(shape, shapes.UnionType):
+            # null last, wherever it stands: `X | null` reads like `X | None`.
+            parts = sorted(shape.types, key=lambda part: isinstance(part, shapes.NoneType))
+            return " | ".join(self._write(part) for part in parts)
+        if isinstance(shape, (shapes.VarTupleType, shapes.ListType)):
+            item = self._write(shape.item_type)
+            return f"readonly ({item})[]" if "|" in item else f"readonly {item}[]"
+        if isinstance(shape, shapes.DictType):
+            return f"Readonly<Record<string, {self._write(shape.value_type)}>>"
+        if isinstance(shape, shapes.StructType):
+            return self._struct(shape)
+        scalar = _SCALARS.get(type(shape))
+        if scalar is None:
+            raise TypeError(f"There is no TypeScript for {shape!r}.")
+        return scalar
+
+    def _struct(self, shape: shapes.StructType) -> str:
+        name = shape.cls.__name__
+        if name not in self.definitions:
+            self.definitions[name] = ""  # it may contain itself
+            fields = [
+                (f"readonly {field.encode_name}", self._write(field.type)) for field in shape.fields
+            ]
+            self.definitions[name] = _interface(name, fields)
+        return name
+
+
+def generate() -> str:
+    """The whole file."""
+    writer = _Writer()
+    parts: list[str] = []
+    for name, widget in WIDGETS.items():
+        parts.append(_interface(f"{name}Traits", _traits(writer, widget)))
+        parts.append(_calls(writer, name, widget))
+    settings = {
+        "validation": VALIDATION,
+        "topics": TOPICS,
+        "pipeline": PIPELINE,
+        "coverage": COVERAGE,
+    }
+    constants = [
+        _constant("PIPELINE_STEPS", PIPELINE_STEPS),
+        _constant("FINISHED", FINISHED),
+        _constant("SETTINGS", settings),
+    ]
+    return "\n".join([HEAD, *writer.definitions.values(), *parts, *constants])
+
+
+def main() -> None:
+    """Write the file, where it differs."""
+    text = generate()
+    if not TARGET.exists() or TARGET.read_text("utf-8") != text:
+        TARGET.write_text(text, "utf-8")
+        sys.stdout.write(f"{TARGET} was written.\n")
+
+
+def _traits(writer: _Writer, widget: type[Answers]) -> list[tuple[str, str]]:
+    fields = []
+    for name, trait in sorted(widget.class_own_traits(sync=True).items()):
+        if not name.startswith("_"):
+            fields.append((name, _trait_type(writer, trait), trait))
+    if issubclass(widget, DatasetWidget):
+        fields.append(("problem", _trait_type(writer, DatasetWidget.problem), None))
+    return [
+        (name if trait is not None and trait.metadata.get(PAGE_WRITABLE) else f"readonly {name}", t)
+        for name, t, trait in fields
+    ]
+
+
+def _trait_type(writer: _Writer, trait: traitlets.TraitType[Any, Any]) -> str:
+    if isinstance(trait, Value):
+        return writer.type_of(trait.value_type | None)
+    for kind, python_type in (
+        (traitlets.Bool, bool),
+        (traitlets.Int, int),
+        (traitlets.Float, float),
+        (traitlets.Unicode, str),
+    ):
+        if isinstance(trait, kind):
+            return writer.type_of(python_type)
+    raise TypeError(f"There is no TypeScript for {trait!r}.")
+
+
+def _calls(writer: _Writer, name: str, widget: type[Answers]) -> str:
+    fields = []
+    for method in methods_of(widget).values():
+        info = typing.cast("shapes.StructType", shapes.type_info(method.params))
+        params = "; ".join(
+            f"readonly {field.encode_name}{'' if field.required else '?'}: "
+            f"{writer._write(field.type)}"  # noqa: SLF001
+            for field in info.fields
+        )
+        shape = f"{{ {params} }}" if params else "Record<string, never>"
+        fields.append(
+            (method.name, f"{{ params: {shape}; result: {writer.type_of(method.result)} }}")
+        )
+    return _interface(f"{name}Calls", fields)
+
+
+def _interface(name: str, fields: list[tuple[str, str]]) -> str:
+    body = "".join(f"  {key}: {value};\n" for key, value in fields)
+    return f"export interface {name} {{\n{body}}}\n"
+
+
+def _constant(name: str, value: Any) -> str:
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return f"export const {name} = {text} as const;\n"
+
+
+def _quoted(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""One suite, two hosts: a test opens a notebook in JupyterLab and in Voila alike."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+nbformat = pytest.importorskip("nbformat")
+
+HERE = Path(__file__).parent
+BIN = Path(sys.executable).parent
+CHROMIUM = os.environ.get("RFT_CHROMIUM", "/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+    # No name is resolved but this machine's: a request that leaves it fails, and is recorded.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+SHOTS = Path(os.environ["RFT_SCREENSHOTS"]) if "RFT_SCREENSHOTS" in os.environ else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests here start servers and a browser: they run when asked for."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+            # Playwright's own objects close sockets when they are collected.
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+
+
+class Host:
+    """A running server, and the folder that its notebooks lie in."""
+
+    def __init__(self, name: str, base: str, folder: Path) -> None:
+        self.name, self.base, self.folder = name, base, folder
+        self.database = folder / "store.db"
+
+
+@pytest.fixture(scope="session", params=["voila", "lab"])
+def host(request, tmp_path_factory) -> Iterator[Host]:
+    folder = tmp_path_factory.mktemp(request.param)
+    port = _free_port()
+    base = f"http://127.0.0.1:{port}/"
+    share = folder / ".share"
+    shutil.copytree(HERE / "voila_template", share / "voila" / "templates" / "rft")
+    environment = {
+        "JUPYTER_CONFIG_DIR": f"{folder}/.config",
+        "JUPYTER_DATA_DIR": f"{folder}/.data",
+        "JUPYTERLAB_SETTINGS_DIR": f"{folder}/.settings",
+        "JUPYTERLAB_WORKSPACES_DIR": f"{folder}/.workspaces",
+        "JUPYTER_PATH": str(share),
+        "RFT_WIDGETS_DATABASE_URL": str(folder / "store.db"),
+    }
+    if request.param == "voila":
+        command = [
+            *(f"{BIN}/voila", str(folder), "--no-browser", f"--port={port}"),
+            *("--Voila.ip=127.0.0.1", "--template=rft", "--show_tracebacks=True"),
+        ]
+        probe = base + "voila/static/voila.js"
+    else:
+        command = [
+            *(f"{BIN}/jupyter-lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+            *(f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"),
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.news_url=None",
+        ]
+        probe = base + "api"
+    with _serving(command, probe, folder / "server.log", environment):
+        yield Host(request.param, base, folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no browser at {CHROMIUM} (apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield started
+        started.close()
+
+
+class Opened:
+    """A page, and everything that went wrong on it."""
+
+    def __init__(self, host: Host, page: Any) -> None:
+        self.host, self.page = host, page
+        self.errors: list[str] = []
+        self.left: list[str] = []
+        self.sockets: list[Any] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._heard)
+        page.on("request", self._requested)
+        page.on("dialog", lambda dialog: (self.errors.append(dialog.message), dialog.dismiss()))
+
+    def notebook(self, *cells: str, ready: str, name: str = "test.ipynb") -> Any:
+        """Write a notebook, open it, run all of it, and wait for an element."""
+        self.write(cells, name)
+        return self.open(name, ready)
+
+    def write(self, cells: tuple[str, ...], name: str) -> None:
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(notebook, self.host.folder / name)
+
+    def open(self, name: str, ready: str) -> Any:
+        page = self.page
+        if self.host.name == "voila":
+            page.goto(f"{self.host.base}voila/render/{name}")
+        else:
+            page.goto(f"{self.host.base}doc/tree/{name}?reset")
+            page.wait_for_function(
+                "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+                "?.status === 'idle'",
+                timeout=90_000,
+            )
+            page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+        page.locator(ready).first.wait_for(timeout=60_000)
+        return page
+
+    def shot(self, name: str, selector: str | None = None) -> None:
+        """Keep a picture, where somebody asked for pictures."""
+        if SHOTS is not None:
+            SHOTS.mkdir(parents=True, exist_ok=True)
+            target = self.page.locator(selector).first if selector else self.page
+            target.screenshot(path=SHOTS / f"{self.host.name}-{name}.png")
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and not _IS_THE_HOSTS.search(
+            message.text + message.location["url"]
+        ):
+            self.errors.append(f"{message.text} {message.location['url']}")
+
+    def _requested(self, request: Any) -> None:
+        ours = (self.host.base, self.host.base.replace("http", "ws"), "data:", "blob:")
+        if not request.url.startswith(ours):
+            self.left.append(request.url)
+
+
+# Lab asks for what need not be there, and says so in the console; so does its debugger when a test
+# ends and takes the kernel away.
+_IS_THE_HOSTS = re.compile(
+    r"favicon|/api/contents/.*checkpoints|/static/.*\.map|lsp/status"
+    r"|Could not restore the debugger state"
+)
+
+
+@pytest.fixture
+def opened(host: Host, browser: Any) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = Opened(host, context.new_page())
+    yield page
+    if host.name == "lab":
+        with contextlib.suppress(Exception):
+            page.page.evaluate(
+                "async () => {"
+                " await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }"
+            )
+    context.close()
+    assert not page.errors, page.errors
+    assert not page.left, f"requests left the machine: {page.left}"
+
+
+@contextlib.contextmanager
+def _serving(
+    command: list[str], probe: str, log: Path, environment: dict[str, str]
+) -> Iterator[None]:
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+        try:
+            _await(process, probe, log)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _await(process: subprocess.Popen[bytes], probe: str, log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(probe, timeout=2).close()
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(log.read_text()[-3000:])
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -1,0 +1,65 @@
+"""A comm that keeps what is sent to the page, and speaks for the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import comm
+
+
+class Wire(comm.base_comm.BaseComm):
+    """Keeps every message to the page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.messages: list[dict[str, Any]] = []
+        super().__init__(*args, **kwargs)
+
+    def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
+        self.messages.append({"msg_type": msg_type, "data": data or {}})
+
+
+class Page:
+    """What a page does with one widget."""
+
+    def __init__(self, widget: Any) -> None:
+        self.widget = widget
+        self._ids = 0
+
+    def say(self, content: Any, buffers: tuple[bytes, ...] = ()) -> None:
+        self._receive({"method": "custom", "content": content}, buffers)
+
+    def write(self, **state: Any) -> None:
+        self._receive({"method": "update", "state": state}, ())
+
+    def call(self, method: str, params: Any = None, **more: Any) -> Any:
+        """Call, and give the reply that is there at once."""
+        self._ids += 1
+        call_id = more.pop("id", f"call-{self._ids}")
+        self.say(
+            {"kind": "rft:call", "id": call_id, "method": method, "params": params or {}, **more}
+        )
+        return self.reply(call_id)
+
+    def reply(self, call_id: str) -> Any:
+        found = [one for one in self.custom() if one.get("id") == call_id]
+        return found[-1] if found else None
+
+    def custom(self) -> list[dict[str, Any]]:
+        return [
+            m["data"]["content"] for m in self._messages() if m["data"].get("method") == "custom"
+        ]
+
+    def updates(self) -> list[dict[str, Any]]:
+        methods = ("update", "echo_update")
+        return [m["data"]["state"] for m in self._messages() if m["data"].get("method") in methods]
+
+    def opened_with(self) -> dict[str, Any]:
+        return self._messages()[0]["data"]["state"]
+
+    def _messages(self) -> list[dict[str, Any]]:
+        return list(self.widget.comm.messages)
+
+    def _receive(self, data: dict[str, Any], buffers: tuple[bytes, ...]) -> None:
+        self.widget.comm.handle_msg(
+            {"content": {"data": data, "comm_id": self.widget.comm.comm_id}, "buffers": buffers}
+        )
