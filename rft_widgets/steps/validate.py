@@ -84,7 +84,7 @@ def health_report(
     else:
         status = "attention" if share <= settings.attention_share else "warning"
     advice = [
-        f"{ADVICE[code]} ({count:,} records, {count / total:.0%})"
+        f"{ADVICE[code]} ({count:,} record{'' if count == 1 else 's'}, {_percent(count / total)})"
         for code, count in sorted(errors_by_code.items(), key=lambda pair: (-pair[1], pair[0]))
         if count > settings.frequent_code_share * total or code in _BROKEN_TOOL_CHAIN
     ]
@@ -186,3 +186,7 @@ def _tokenizer(name: str) -> Callable[[str], int]:
         ) from error
     encoding = tiktoken.get_encoding(name)
     return lambda text: len(encoding.encode(text, disallowed_special=()))
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "<1%"
