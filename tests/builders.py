@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 from collections.abc import Iterable, Sequence
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ from rft_widgets.model.message import Message, to_json
 from rft_widgets.model.record import RecordInput, RecordOutput
 
 Json = dict[str, Any]
+
+
+class ManyAtOnce(ThreadingHTTPServer):
+    """A server that many may connect to at once: the usual five in line are too few."""
+
+    request_queue_size = 128
 
 
 def message(role: str, content: Any, **more: Any) -> Json:
