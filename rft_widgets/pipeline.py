@@ -86,8 +86,7 @@ class LastVerdict(Struct, frozen=True):
 
 def last_verdict(connection: Connection, dataset_id: str) -> LastVerdict:
     """Look up the verdict of the last dry run that finished."""
-    finished = [run for run in dry_runs.read_all(connection, dataset_id) if run.is_finished]
-    report = _report(finished[-1]) if finished else None
+    report = _report(dry_runs.last_finished(connection, dataset_id))
     if report is None:
         has_grader = graders.current(connection, dataset_id) is not None
         return LastVerdict("pending" if has_grader else None, None)
@@ -108,7 +107,7 @@ def read_facts(store: Store, dataset_id: str, stats: DatasetStats) -> Facts:
         leaves = topics.current(connection, dataset_id).paths
         labels = records.label_counts(store, connection, set_id, dataset_id, info.revision, leaves)
         version = graders.current(connection, dataset_id)
-        runs = dry_runs.read_all(connection, dataset_id)
+        dry_run = dry_runs.last_finished(connection, dataset_id)
         jobs = [
             job
             for job in training.read_all(connection, dataset_id)
@@ -135,7 +134,7 @@ def read_facts(store: Store, dataset_id: str, stats: DatasetStats) -> Facts:
         uncertain=labels.uncertain,
         at_work=at_work,
         grader=version,
-        dry_run=next((run for run in reversed(runs) if run.is_finished), None),
+        dry_run=dry_run,
         job=jobs[-1] if jobs else None,
         trained=trained[-1] if trained else None,
         deployment=active[-1] if active else None,
@@ -157,8 +156,7 @@ def pipeline_state(facts: Facts) -> PipelineState:
 def blocking_dry_run(store: Store, dataset_id: str) -> str | None:
     """Why training should not start: the last dry run says NO_GO. ``None`` when it does not."""
     with store.read() as connection:
-        runs = [run for run in dry_runs.read_all(connection, dataset_id) if run.is_finished]
-    report = _report(runs[-1]) if runs else None
+        report = _report(dry_runs.last_finished(connection, dataset_id))
     if report is None or report.verdict != "NO_GO":
         return None
     return "; ".join(report.reasons)

@@ -27,6 +27,7 @@ from rft_widgets.model.record import (
     RecordInput,
     RecordOutput,
     Selection,
+    as_selection,
 )
 from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
 from rft_widgets.steps.parse import chat_json, draft_from_json
@@ -269,16 +270,12 @@ class ChangesRecords(ReadsRecords):
 
     def delete_records(self, selection: Selection | str) -> Deletion:
         """Delete records; `undo_delete` brings them back."""
-        return trash.delete(self._store, self.id, _selection(selection))
+        return trash.delete(self._store, self.id, as_selection(selection))
 
     def undo_delete(self, deletion: Deletion | str) -> int:
         """Bring deleted records back to their places and return how many."""
         key = deletion if isinstance(deletion, str) else deletion.id
         return trash.undo(self._store, self.id, key)
-
-
-def _selection(value: Selection | str) -> Selection:
-    return Selection(ids=(value,)) if isinstance(value, str) else value
 
 
 def _messages(values: Sequence[MessageLike], where: str) -> tuple[Message, ...]:

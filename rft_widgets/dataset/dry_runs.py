@@ -32,14 +32,12 @@ from rft_widgets.steps.dry_run import (
 )
 from rft_widgets.steps.grader_labels import LabelReport, grader_against_labels
 from rft_widgets.steps.grader_test import try_grader
+from rft_widgets.steps.progress import Progress
 from rft_widgets.store import datasets, dry_runs, records
 from rft_widgets.store.activity import working
 from rft_widgets.store.dry_runs import DryRunRow
 from rft_widgets.store.fingerprint import fingerprint
 from rft_widgets.store.payload import input_hash
-
-Progress = Callable[[float, str], None]
-"""Is told the share that is done (0..1) and what is being done."""
 
 _IDS_AT_A_TIME = 5_000
 

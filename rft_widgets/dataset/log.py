@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from rft_widgets.dataset.description import Described
 from rft_widgets.steps.script import script_hash, to_script
-from rft_widgets.store import datasets, graders, reset
+from rft_widgets.store import graders, reset, topics
 from rft_widgets.store.fingerprint import fingerprint
 
 
@@ -21,9 +23,10 @@ class HasLog(Described):
         now = fingerprint(self._store, self.id)
         with self._store.read() as connection:
             version = graders.current(connection, self.id)
-            targets = datasets.targets_json(connection, self.id)
+            targets = topics.stored_targets(connection, self.id)
         grader = "" if version is None else version.hash
-        return script_hash((now.data, now.topics, grader, targets or ""))
+        wanted = "" if targets is None else msgspec.json.encode(targets).decode()
+        return script_hash((now.data, now.topics, grader, wanted))
 
     def to_script(self) -> str:
         """Write the log as a Python script that does it all again, to the same `content_hash`.

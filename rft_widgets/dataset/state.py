@@ -19,7 +19,7 @@ class HasState(HasCoverage):
             facets = records.facets(connection, datasets.live_set(connection, self.id))
             tree = topics.stored(connection, self.id)
             balance = coverage_now(connection, self.id).balance_score
-            jobs = training.read_all(connection, self.id)
+            runs = training.count(connection, self.id)
             verdict = last_verdict(connection, self.id)
         total = sum(n for *_, n in facets)
         valid = sum(n for _, is_valid, _, n in facets if is_valid)
@@ -35,7 +35,7 @@ class HasState(HasCoverage):
             balance_score=balance,
             dry_run_status=verdict.status,
             dry_run_mean=verdict.mean,
-            training_runs=len(jobs),
+            training_runs=runs,
         )
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rft_widgets.dataset.changing import ChangesRecords
 from rft_widgets.errors import ImportRejected, InvalidArgument
 from rft_widgets.files import read_whole
-from rft_widgets.model.record import Selection
+from rft_widgets.model.record import Selection, as_selection
 from rft_widgets.model.settings import LIMITS
 from rft_widgets.model.topic import (
     CategorizationSummary,
@@ -20,8 +20,8 @@ from rft_widgets.model.topic import (
 )
 from rft_widgets.model.topic_settings import TOPIC_LIMITS
 from rft_widgets.steps.export import replacing
+from rft_widgets.steps.progress import Progress
 from rft_widgets.steps.topics import editing, placing, tree
-from rft_widgets.steps.topics.auto import Progress
 from rft_widgets.steps.topics.editing import Assignments
 from rft_widgets.steps.topics.exchange import TopicsForm, read_topics, topics_json
 from rft_widgets.steps.topics.naming import Namer, Names
@@ -372,9 +372,8 @@ class HasTopics(ChangesRecords):
             Path of the topic, its parts joined by ``/``; ``None`` takes the topic away. It has to
             be a leaf of the topics; while none were made or set, any path will do.
         """
-        chosen = Selection(ids=(selection,)) if isinstance(selection, str) else selection
         path = None if topic is None else _checked(topic)
-        return topic_rows.assign(self._store, self.id, chosen, path)
+        return topic_rows.assign(self._store, self.id, as_selection(selection), path)
 
     def _edit(
         self,

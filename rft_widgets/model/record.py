@@ -199,6 +199,11 @@ class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True):
     except_ids: tuple[str, ...] = ()
 
 
+def as_selection(value: Selection | str) -> Selection:
+    """A selection as it is, or the id of one record as a selection."""
+    return Selection(ids=(value,)) if isinstance(value, str) else value
+
+
 class RecordPage(Struct, frozen=True, kw_only=True):
     """One page of records.
 

@@ -113,13 +113,6 @@ def records_revision(connection: Connection, dataset_id: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def targets_json(connection: Connection, dataset_id: str) -> str | None:
-    """Coverage targets as they are stored."""
-    query = sa.select(datasets.c.targets).where(datasets.c.id == dataset_id)
-    found = connection.execute(query).scalar()
-    return None if found is None else str(found)
-
-
 def touch(connection: Connection, dataset_id: str) -> None:
     """Count a change of the dataset's records or of their topics."""
     change(connection, dataset_id, records_revision=datasets.c.records_revision + 1)

@@ -126,17 +126,20 @@ def finish(
 
 def read_all(connection: Connection, dataset_id: str) -> tuple[DryRunRow, ...]:
     """Dry runs of a dataset since its pipeline was last reset, the oldest first."""
-    since = (
-        sa.select(sa.func.coalesce(datasets.c.reset_us, 0))
-        .where(datasets.c.id == dataset_id)
-        .scalar_subquery()
+    query = _since_reset(dataset_id).order_by(dry_runs.c.started_us, dry_runs.c.id)
+    return tuple(_row(row) for row in connection.execute(query))
+
+
+def last_finished(connection: Connection, dataset_id: str) -> DryRunRow | None:
+    """The newest of them that has a report."""
+    newest = (
+        _since_reset(dataset_id)
+        .where(dry_runs.c.status == "done")
+        .order_by(dry_runs.c.started_us.desc(), dry_runs.c.id.desc())
+        .limit(1)
     )
-    rows = connection.execute(
-        sa.select(dry_runs)
-        .where(dry_runs.c.dataset_id == dataset_id, dry_runs.c.started_us > since)
-        .order_by(dry_runs.c.started_us, dry_runs.c.id)
-    )
-    return tuple(_row(row) for row in rows)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else _row(row)
 
 
 def read(connection: Connection, dataset_id: str, run_id: str) -> DryRunRow:
@@ -151,7 +154,18 @@ def read(connection: Connection, dataset_id: str, run_id: str) -> DryRunRow:
     return _row(row)
 
 
-def _row(row: sa.Row[tuple[object, ...]]) -> DryRunRow:
+def _since_reset(dataset_id: str) -> sa.Select[Any]:
+    since = (
+        sa.select(sa.func.coalesce(datasets.c.reset_us, 0))
+        .where(datasets.c.id == dataset_id)
+        .scalar_subquery()
+    )
+    return sa.select(dry_runs).where(
+        dry_runs.c.dataset_id == dataset_id, dry_runs.c.started_us > since
+    )
+
+
+def _row(row: Any) -> DryRunRow:
     return DryRunRow(
         id=row.id,
         is_finished=row.status == "done",

@@ -224,6 +224,12 @@ def read_all(connection: Connection, dataset_id: str) -> tuple[TrainingRow, ...]
     return tuple(_row(row) for row in rows)
 
 
+def count(connection: Connection, dataset_id: str) -> int:
+    """How many jobs a dataset has had."""
+    query = sa.select(sa.func.count()).where(training_jobs.c.dataset_id == dataset_id)
+    return int(connection.execute(query).scalar_one())
+
+
 def read_split(store: Store, job_id: str) -> SplitIds:
     """What a job trains and validates on."""
     with store.read() as connection:

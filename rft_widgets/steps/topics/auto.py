@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -15,6 +15,7 @@ from rft_widgets.model.topic_settings import (
     TOPIC_LIMITS,
     ClusterSettings,
 )
+from rft_widgets.steps.progress import Progress
 from rft_widgets.steps.topics.answers import Answered, by_answers
 from rft_widgets.steps.topics.branches import Corpus, named_tree
 from rft_widgets.steps.topics.calibration import (
@@ -34,9 +35,6 @@ from rft_widgets.steps.topics.features import (
     unit,
 )
 from rft_widgets.steps.topics.naming import Namer
-
-Progress = Callable[[float, str], None]
-"""Is told the share that is done (0..1) and what is being done."""
 
 
 class TopicModel(Struct, frozen=True, kw_only=True):

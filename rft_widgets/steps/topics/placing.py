@@ -27,7 +27,8 @@ from rft_widgets.model.topic import (
     confidence_band,
 )
 from rft_widgets.model.topic_settings import CATEGORIZE, CLUSTERING
-from rft_widgets.steps.topics.auto import Progress, fit_topics
+from rft_widgets.steps.progress import Progress
+from rft_widgets.steps.topics.auto import fit_topics
 from rft_widgets.steps.topics.categorize import Member, fit_categorizer
 from rft_widgets.steps.topics.editing import put
 from rft_widgets.steps.topics.features import question

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from rft_widgets.model.message import Message
 from rft_widgets.model.topic_settings import CLUSTERING
+from rft_widgets.steps.progress import Progress
 from rft_widgets.steps.topics.answers import answer_text
-from rft_widgets.steps.topics.auto import Progress
 from rft_widgets.steps.topics.features import topic_text
 from rft_widgets.store.placements import read_prompts
 from rft_widgets.store.schema import payloads
