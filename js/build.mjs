@@ -1,5 +1,5 @@
 // One ES module, one style sheet and the shim, into the Python package. `--report` says what is in.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { analyzeMetafile, build, transform } from "esbuild";
 
@@ -28,7 +28,12 @@ if (code.length > LIMIT) throw new Error(`rft.js has ${code.length} bytes, more 
 // Every rule under .rft, also those of libraries: nothing of ours reaches the rest of the page.
 const sheets = [
   join(ROOT, "node_modules", "@xyflow", "react", "dist", "style.css"),
-  ...["base", "canvas", "health_bar"].map((name) => join(ROOT, "src", "ui", `${name}.css`)),
+  join(ROOT, "src", "ui", "base.css"),
+  join(ROOT, "src", "ui", "kit.css"),
+  ...(await Array.fromAsync(glob("src/*/**/*.css", { cwd: ROOT })))
+    .filter((path) => !/ui.(base|kit)\.css$/.test(path))
+    .sort()
+    .map((path) => join(ROOT, path)),
 ];
 let css = "";
 for (const sheet of sheets) {

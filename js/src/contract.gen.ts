@@ -1,21 +1,32 @@
 // Made by `python -m rft_widgets.widgets.contract` from the Python models: edit those instead.
 
-export interface PipelineState {
-  readonly nodes: readonly PipelineNode[];
-  readonly current_step: number;
+export interface RecordsPreset {
+  readonly where?: RecordFilter;
+  readonly badge?: string;
 }
 
-export interface PipelineNode {
-  readonly id: number;
-  readonly name: string;
-  readonly category: string;
-  readonly status: "active" | "attention" | "complete" | "configured" | "failed" | "passed" | "processing" | "ready" | "waiting";
-  readonly summary: string;
-  readonly status_label: string;
-  readonly can_retrigger: boolean;
-  readonly blocked_reason: string | null;
-  readonly stale: readonly string[];
-  readonly progress: number | null;
+export interface RecordFilter {
+  readonly search?: string;
+  readonly topic?: string | null;
+  readonly uncategorized?: boolean | null;
+  readonly valid?: boolean | null;
+  readonly source?: "all" | "generated" | "traces";
+  readonly min_score?: number | null;
+  readonly max_score?: number | null;
+  readonly low_confidence?: boolean;
+  readonly code?: "duplicate" | "empty_messages" | "empty_user_message" | "exceeds_max_tokens" | "invalid_role" | "missing_tool_call_id" | "no_user_message" | "orphan_tool_result" | "user_message_too_short" | null;
+}
+
+export interface JobState {
+  readonly id: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly status: "cancelled" | "failed" | "running" | "succeeded";
+  readonly started_at: string;
+  readonly share: number | null;
+  readonly doing: string;
+  readonly outcome: string;
+  readonly problem: Problem | null;
 }
 
 export interface Problem {
@@ -35,36 +46,261 @@ export interface HealthReport {
   readonly recommendations: readonly string[];
 }
 
+export interface PipelineState {
+  readonly nodes: readonly PipelineNode[];
+  readonly current_step: number;
+}
+
+export interface PipelineNode {
+  readonly id: number;
+  readonly name: string;
+  readonly category: string;
+  readonly status: "active" | "attention" | "complete" | "configured" | "failed" | "passed" | "processing" | "ready" | "waiting";
+  readonly summary: string;
+  readonly status_label: string;
+  readonly can_retrigger: boolean;
+  readonly blocked_reason: string | null;
+  readonly stale: readonly string[];
+  readonly progress: number | null;
+}
+
 export interface Code {
   readonly sha: string;
   readonly code: string;
   readonly css: string;
 }
 
+export type DialogName = "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training";
+
+export interface OverviewTraits {
+  readonly activity: string;
+  readonly height: number;
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly problem: Problem | null;
+  readonly report: HealthReport | null;
+  readonly revision: number;
+  readonly state: PipelineState | null;
+}
+
+export interface OverviewCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
 export interface CanvasTraits {
   readonly height: number;
+  readonly jobs: readonly JobState[];
   readonly name: string;
+  readonly problem: Problem | null;
+  readonly revision: number;
   selected: number;
   readonly state: PipelineState | null;
-  readonly problem: Problem | null;
 }
 
 export interface CanvasCalls {
   attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
   open_step: { params: { readonly step: number }; result: null };
 }
 
 export interface HealthBarTraits {
   readonly activity: string;
-  readonly report: HealthReport | null;
+  readonly jobs: readonly JobState[];
+  readonly name: string;
   readonly problem: Problem | null;
+  readonly report: HealthReport | null;
+  readonly revision: number;
 }
 
 export interface HealthBarCalls {
   attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
   view_issues: { params: Record<string, never>; result: null };
+}
+
+export interface RecordsGridTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface RecordsGridCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface RecordsDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface RecordsDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface TopicsDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface TopicsDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface CoverageDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface CoverageDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface GenerateDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface GenerateDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface GraderDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface GraderDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface DryRunDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface DryRunDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface TrainingDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface TrainingDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface DeployDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface DeployDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface ImportRecordsDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface ImportRecordsDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+export interface ImportTopicsDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface ImportTopicsDialogCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
 }
 
 export interface BundleTraits {
@@ -132,6 +368,19 @@ export const FINISHED = [
   "configured",
   "passed"
 ] as const;
+
+export const DIALOG_TITLES = {
+  "records": "Extract Data",
+  "topics": "Topics & Category",
+  "coverage": "Coverage Analysis",
+  "generate": "Generate Records",
+  "grader": "Grader Config",
+  "dry-run": "Dry Run",
+  "training": "Train Model",
+  "deploy": "Deploy",
+  "import-records": "Import Records",
+  "import-topics": "Import Topics"
+} as const;
 
 export const SETTINGS = {
   "validation": {

@@ -1,12 +1,36 @@
 // What the shim asks the bundle for.
 import { CanvasWidget } from "./canvas";
+import { CoverageDialogWidget } from "./dialogs/coverage";
+import { DeployDialogWidget } from "./dialogs/deploy";
+import { DryRunDialogWidget } from "./dialogs/dry_run";
+import { GenerateDialogWidget } from "./dialogs/generate";
+import { GraderDialogWidget } from "./dialogs/grader";
+import { ImportRecordsDialogWidget } from "./dialogs/import_records";
+import { ImportTopicsDialogWidget } from "./dialogs/import_topics";
+import { RecordsDialogWidget } from "./dialogs/records";
+import { TopicsDialogWidget } from "./dialogs/topics";
+import { TrainingDialogWidget } from "./dialogs/training";
 import { HealthBarWidget } from "./health_bar";
 import type { ViewContext } from "./host/model";
 import { type Components, mount } from "./host/mount";
+import { OverviewWidget } from "./overview";
+import { RecordsGridWidget } from "./records_grid";
 
 const components: Components = new Map([
   ["canvas", CanvasWidget],
   ["health_bar", HealthBarWidget],
+  ["overview", OverviewWidget],
+  ["records_grid", RecordsGridWidget],
+  ["dialogs/records", RecordsDialogWidget],
+  ["dialogs/topics", TopicsDialogWidget],
+  ["dialogs/coverage", CoverageDialogWidget],
+  ["dialogs/generate", GenerateDialogWidget],
+  ["dialogs/grader", GraderDialogWidget],
+  ["dialogs/dry_run", DryRunDialogWidget],
+  ["dialogs/training", TrainingDialogWidget],
+  ["dialogs/deploy", DeployDialogWidget],
+  ["dialogs/import_records", ImportRecordsDialogWidget],
+  ["dialogs/import_topics", ImportTopicsDialogWidget],
 ]);
 
 export function mountWidget(component: string, ctx: ViewContext): () => void {

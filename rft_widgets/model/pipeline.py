@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rft_widgets.model.views import DialogName
+
 NodeStatus = Literal[
     "waiting", "ready", "processing", "active", "complete", "configured", "passed", "attention",
     "failed",
@@ -24,7 +26,7 @@ class PipelineStep(Struct, frozen=True):
     id: int
     name: str
     category: str
-    dialog: str
+    dialog: DialogName
     can_retrigger: bool
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
@@ -11,6 +12,10 @@ import msgspec
 import traitlets
 
 from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.jobs import inline
+from rft_widgets.model.job import JobState
+from rft_widgets.model.problem import Problem
+from rft_widgets.model.views import DialogName
 from rft_widgets.widgets import bundle as bundles
 from rft_widgets.widgets import refresher, rpc
 from rft_widgets.widgets.refresher import Snapshot
@@ -60,19 +65,39 @@ class DatasetWidget(RftWidget):
     or whose tab was closed, costs nothing.
     """
 
-    problem = Value(rpc.Problem)
+    name = traitlets.Unicode().tag(sync=True)
+    """The dataset's."""
+    revision = traitlets.Int().tag(sync=True)
+    """Another number after each change of the dataset: what was asked for has to be asked anew."""
+    jobs = Value(tuple[JobState, ...], default=())
+    """Long work on the dataset that was started in this process."""
+    problem = Value(Problem)
     """Why the dataset cannot be shown."""
 
-    def __init__(self, dataset: OptimizationDataset, **values: Any) -> None:
+    def __init__(
+        self, dataset: OptimizationDataset, *, snapshot: Snapshot | None = None, **values: Any
+    ) -> None:
         self._dataset = dataset
         self._views: dict[str, None] = {}
         self._stop: Callable[[], None] | None = None
-        snapshot = refresher.read_snapshot(dataset)
-        super().__init__(**values, **self.shown(snapshot), problem=snapshot.problem)
+        self._opened: dict[str, DatasetWidget] = {}
+        self._snapshot = snapshot = snapshot or refresher.read_snapshot(dataset)
+        super().__init__(**values, **self._all_shown(snapshot))
 
     def shown(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Traits that show a dataset in this state."""
-        raise NotImplementedError
+        """Traits of this kind of widget that show a dataset in this state."""
+        del snapshot
+        return {}
+
+    def _all_shown(self, snapshot: Snapshot) -> dict[str, Any]:
+        if snapshot.problem is not None:
+            return {"problem": snapshot.problem}
+        return {
+            "name": snapshot.name,
+            "jobs": snapshot.jobs,
+            "problem": None,
+            **self.shown(snapshot),
+        }
 
     @rpc.method()
     def attach(self, view: ViewId) -> None:
@@ -93,12 +118,43 @@ class DatasetWidget(RftWidget):
             if not self._views:
                 self._unfollow()
 
+    @rpc.method()
+    def open_dialog(self, dialog: DialogName) -> str:
+        """The model of a dialog on the same dataset, for the page to show above this widget."""
+        return self._child(f"rft_widgets.widgets.dialogs.{dialog.replace('-', '_')}")
+
+    @rpc.method()
+    def open_records(self) -> str:
+        """The model of a records grid on the same dataset."""
+        return self._child("rft_widgets.widgets.records_grid")
+
+    @rpc.method()
+    def cancel_job(self, job: ViewId) -> bool:
+        """Ask long work to stop; whether there was one to ask."""
+        return inline.cancel(self._dataset.id, job)
+
+    def start_job(self, kind: str, title: str, work: inline.Work) -> JobState:
+        """Begin long work on the dataset; every view shows how it goes."""
+        return inline.start(self._dataset.id, kind, title, work)
+
     def close(self) -> None:
-        """Take the widget off every page, for good."""
+        """Take the widget off every page, for good, and what was opened from it."""
         with self._lock:
+            children, self._opened = list(self._opened.values()), {}
             self._views.clear()
             self._unfollow()
+        for child in children:
+            child.close()
         super().close()
+
+    def _child(self, module: str) -> str:
+        with self._lock:
+            child = self._opened.get(module)
+            if child is None or child.comm is None:
+                # Children import this module, so it cannot import them before it is asked for one.
+                kind: type[DatasetWidget] = importlib.import_module(module).WIDGET
+                child = self._opened[module] = kind(self._dataset, snapshot=self._snapshot)
+            return str(child.model_id)
 
     def _unfollow(self) -> None:
         stop, self._stop = self._stop, None
@@ -109,9 +165,10 @@ class DatasetWidget(RftWidget):
         with self._lock:
             if self.comm is None:  # closed meanwhile
                 return
-            self.problem = snapshot.problem
-            if snapshot.problem is None:
-                for name, value in self.shown(snapshot).items():
+            self._snapshot = snapshot
+            with self.hold_sync():
+                self.revision += 1
+                for name, value in self._all_shown(snapshot).items():
                     setattr(self, name, value)
 
 

@@ -27,7 +27,6 @@ class PipelineCanvas(DatasetWidget):
     component: ClassVar[str] = "canvas"
 
     state = Value(PipelineState)
-    name = traitlets.Unicode().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
     selected = traitlets.Int(0, min=0, max=len(PIPELINE_STEPS)).tag(
         sync=True, **{PAGE_WRITABLE: True}
@@ -40,7 +39,7 @@ class PipelineCanvas(DatasetWidget):
 
     def shown(self, snapshot: Snapshot) -> dict[str, Any]:
         """Traits that show a dataset in this state."""
-        return {"state": snapshot.pipeline, "name": snapshot.name}
+        return {"state": snapshot.pipeline}
 
     def on_open(self, callback: Callable[[int], object]) -> None:
         """Call ``callback(step)`` when somebody activates a step on the page."""
@@ -69,9 +68,14 @@ def canvas(dataset: OptimizationDataset, *, height: int = 760) -> PipelineCanvas
     >>> view = canvas(ds)  # doctest: +SKIP
     >>> view.on_open(lambda step: print("step", step))  # doctest: +SKIP
     """
+    return PipelineCanvas(dataset, height=checked_height(height))
+
+
+def checked_height(height: int) -> int:
+    """Take a height that a canvas may have, and refuse any other."""
     if not MIN_HEIGHT <= height <= MAX_HEIGHT:
         raise InvalidArgument(
             f"A canvas cannot be {height} pixels high.",
             hint=f"Pass a height from {MIN_HEIGHT} to {MAX_HEIGHT}.",
         )
-    return PipelineCanvas(dataset, height=height)
+    return height

@@ -18,20 +18,29 @@ from msgspec import inspect as shapes
 from rft_widgets.model.pipeline import FINISHED, PIPELINE_STEPS
 from rft_widgets.model.settings import PIPELINE, TOPICS, VALIDATION
 from rft_widgets.model.topic_settings import COVERAGE
-from rft_widgets.widgets.base import DatasetWidget
+from rft_widgets.model.views import DIALOG_TITLES, DialogName, RecordsPreset
 from rft_widgets.widgets.bundle import Bundle
 from rft_widgets.widgets.canvas import PipelineCanvas
+from rft_widgets.widgets.dialogs import dialog_class
 from rft_widgets.widgets.health_bar import HealthBar
+from rft_widgets.widgets.overview import Overview
+from rft_widgets.widgets.records_grid import RecordsGrid
 from rft_widgets.widgets.rpc import Answers, methods_of
-from rft_widgets.widgets.traits import PAGE_WRITABLE, Value
+from rft_widgets.widgets.traits import PAGE_WRITABLE, Guarded, Value
 
 TARGET = Path(__file__).parents[2] / "js" / "src" / "contract.gen.ts"
 
 WIDGETS: dict[str, type[Answers]] = {
+    "Overview": Overview,
     "Canvas": PipelineCanvas,
     "HealthBar": HealthBar,
+    "RecordsGrid": RecordsGrid,
+    **{cls.__name__: cls for cls in map(dialog_class, typing.get_args(DialogName))},
     "Bundle": Bundle,
 }
+
+NAMED: tuple[type, ...] = (RecordsPreset,)
+"""Types that the page needs and no widget mentions."""
 
 HEAD = """\
 // Made by `python -m rft_widgets.widgets.contract` from the Python models: edit those instead.
@@ -82,8 +91,13 @@ class _Writer:
         name = shape.cls.__name__
         if name not in self.definitions:
             self.definitions[name] = ""  # it may contain itself
+            may_lack = shape.cls.__struct_config__.omit_defaults
             fields = [
-                (f"readonly {field.encode_name}", self._write(field.type)) for field in shape.fields
+                (
+                    f"readonly {field.encode_name}{'?' if may_lack and not field.required else ''}",
+                    self._write(field.type),
+                )
+                for field in shape.fields
             ]
             self.definitions[name] = _interface(name, fields)
         return name
@@ -92,7 +106,9 @@ class _Writer:
 def generate() -> str:
     """The whole file."""
     writer = _Writer()
-    parts: list[str] = []
+    for named in NAMED:
+        writer.type_of(named)
+    parts: list[str] = [_alias(writer, "DialogName", DialogName)]
     for name, widget in WIDGETS.items():
         parts.append(_interface(f"{name}Traits", _traits(writer, widget)))
         parts.append(_calls(writer, name, widget))
@@ -105,6 +121,7 @@ def generate() -> str:
     constants = [
         _constant("PIPELINE_STEPS", PIPELINE_STEPS),
         _constant("FINISHED", FINISHED),
+        _constant("DIALOG_TITLES", DIALOG_TITLES),
         _constant("SETTINGS", settings),
     ]
     return "\n".join([HEAD, *writer.definitions.values(), *parts, *constants])
@@ -120,11 +137,9 @@ def main() -> None:
 
 def _traits(writer: _Writer, widget: type[Answers]) -> list[tuple[str, str]]:
     fields = []
-    for name, trait in sorted(widget.class_own_traits(sync=True).items()):
-        if not name.startswith("_"):
+    for name, trait in sorted(widget.class_traits(sync=True).items()):
+        if not name.startswith("_") and issubclass(trait.this_class, Guarded):
             fields.append((name, _trait_type(writer, trait), trait))
-    if issubclass(widget, DatasetWidget):
-        fields.append(("problem", _trait_type(writer, DatasetWidget.problem), None))
     return [
         (name if trait is not None and trait.metadata.get(PAGE_WRITABLE) else f"readonly {name}", t)
         for name, t, trait in fields
@@ -133,7 +148,7 @@ def _traits(writer: _Writer, widget: type[Answers]) -> list[tuple[str, str]]:
 
 def _trait_type(writer: _Writer, trait: traitlets.TraitType[Any, Any]) -> str:
     if isinstance(trait, Value):
-        return writer.type_of(trait.value_type | None)
+        return writer.type_of(trait.value_type | None if trait.nullable else trait.value_type)
     for kind, python_type in (
         (traitlets.Bool, bool),
         (traitlets.Int, int),
@@ -164,6 +179,10 @@ def _calls(writer: _Writer, name: str, widget: type[Answers]) -> str:
 def _interface(name: str, fields: list[tuple[str, str]]) -> str:
     body = "".join(f"  {key}: {value};\n" for key, value in fields)
     return f"export interface {name} {{\n{body}}}\n"
+
+
+def _alias(writer: _Writer, name: str, python_type: Any) -> str:
+    return f"export type {name} = {writer.type_of(python_type)};\n"
 
 
 def _constant(name: str, value: Any) -> str:

@@ -30,12 +30,7 @@ class HealthBar(DatasetWidget):
 
     def shown(self, snapshot: Snapshot) -> dict[str, Any]:
         """Traits that show a dataset in this state."""
-        steps = snapshot.pipeline.nodes if snapshot.pipeline else ()
-        extracting = [node for node in steps if node.id == 1 and node.status == "processing"]
-        return {
-            "report": snapshot.health,
-            "activity": extracting[0].summary if extracting else "",
-        }
+        return {"report": snapshot.health, "activity": activity_of(snapshot)}
 
     def on_view_issues(self, callback: Callable[[], object]) -> None:
         """Call ``callback()`` when somebody wants to see the invalid records."""
@@ -50,3 +45,10 @@ class HealthBar(DatasetWidget):
 def health_bar(dataset: OptimizationDataset) -> HealthBar:
     """Show how valid a dataset's records are; the bar follows the dataset."""
     return HealthBar(dataset)
+
+
+def activity_of(snapshot: Snapshot) -> str:
+    """What is being done to the records right now, such as an import; empty when nothing is."""
+    steps = snapshot.pipeline.nodes if snapshot.pipeline else ()
+    extracting = [node for node in steps if node.id == 1 and node.status == "processing"]
+    return extracting[0].summary if extracting else ""

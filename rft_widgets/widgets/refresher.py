@@ -19,11 +19,13 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.jobs import inline
+from rft_widgets.model.job import JobState
 from rft_widgets.model.pipeline import PipelineState
+from rft_widgets.model.problem import Problem, problem_of
 from rft_widgets.model.record import HealthReport
 from rft_widgets.store.connection import Store
 from rft_widgets.store.schema import activities, datasets, training_jobs
-from rft_widgets.widgets.rpc import Problem, problem_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """How a dataset stands, or why that cannot be told."""
 
     name: str = ""
+    revision: int = 0
+    jobs: tuple[JobState, ...] = ()
     pipeline: PipelineState | None = None
     health: HealthReport | None = None
     problem: Problem | None = None
@@ -51,7 +55,14 @@ Listener = Callable[[Snapshot], None]
 def read_snapshot(dataset: OptimizationDataset) -> Snapshot:
     """Read how a dataset stands now. Never raises: a view shows what went wrong."""
     try:
-        return Snapshot(name=dataset.name, pipeline=dataset.pipeline, health=dataset.health)
+        info = dataset.info
+        return Snapshot(
+            name=info.name,
+            revision=info.revision,
+            jobs=inline.states(dataset.id),
+            pipeline=dataset.pipeline,
+            health=dataset.health,
+        )
     except Exception as error:  # a view that dies silently shows yesterday's state for ever
         problem = problem_of(error)
         if problem.code == "internal":
@@ -131,7 +142,7 @@ class Refresher:
         if now < followed.rest_until and not followed.fresh:
             return
         # The counter is read first: a change between the two is seen the next time.
-        value = counter.read(followed.dataset.id)
+        value = (counter.read(followed.dataset.id), inline.version(followed.dataset.id))
         due = now - followed.read_at > ANYWAY_S
         with self._lock:
             fresh = {key: followed.listeners[key] for key in followed.fresh}

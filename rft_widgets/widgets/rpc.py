@@ -3,7 +3,7 @@
 On the wire, in both languages::
 
     page -> kernel  {kind: "rft:call", id, method, params}   {kind: "rft:cancel", id}
-    kernel -> page  {kind: "rft:result", id, ok: true, value}
+    kernel -> page  {kind: "rft:result", id, ok: true, value}, or the value's JSON as a buffer
                     {kind: "rft:result", id, ok: false, error: {code, message, hint}}
                     {kind: "rft:event", topic, seq, data}
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import re
 import threading
 import typing
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from rft_widgets.errors import RftError
+from rft_widgets.model.problem import Problem, problem_of
 from rft_widgets.widgets.traits import Guarded
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,12 @@ MAX_CALL_BYTES = 64 * 1024
 """Largest call, unless its method asks for more."""
 MAX_AT_WORK = 4
 """Calls of one widget that may be at work beside the channel."""
+MAX_DATA_BYTES = 5 * 1024 * 1024
+"""Largest buffer beside a call: the browser's socket ends with a message of 10 MiB."""
 CANCELLED = "cancelled"
 """Name of the parameter that is no part of the wire: asks whether the page wants no answer."""
+DATA = "data"
+"""Name of the parameter that gets the bytes beside a call, as ``bytes``."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -39,14 +43,6 @@ _R = TypeVar("_R")
 _MARK = "__rft_method__"
 _Id = typing.Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Name = typing.Annotated[str, msgspec.Meta(max_length=64)]
-
-
-class Problem(Struct, frozen=True, kw_only=True):
-    """An error as the page gets it: what happened, and what to do."""
-
-    code: str
-    message: str
-    hint: str | None = None
 
 
 class Method(Struct, frozen=True):
@@ -57,6 +53,7 @@ class Method(Struct, frozen=True):
     result: Any
     background: bool
     max_bytes: int
+    packed: bool
 
 
 class _Call(Struct, frozen=True, tag_field="kind", tag="rft:call", forbid_unknown_fields=True):
@@ -70,7 +67,7 @@ class _Cancel(Struct, frozen=True, tag_field="kind", tag="rft:cancel", forbid_un
 
 
 def method(
-    *, background: bool = False, max_bytes: int = MAX_CALL_BYTES
+    *, background: bool = False, max_bytes: int = MAX_CALL_BYTES, packed: bool = False
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Let the page call a method of a widget; parameters and result follow its annotations.
 
@@ -81,10 +78,16 @@ def method(
         next one: such a method reads, notes and returns.
     max_bytes
         Largest call, as JSON.
+    packed
+        Send the result as a buffer: right for pages of records and the like, which would else be
+        turned into JSON twice.
+
+    A parameter ``cancelled`` is given a function that tells whether the page still wants the
+    answer; a parameter ``data`` the bytes that came beside the call.
     """
 
     def mark(function: Callable[_P, _R]) -> Callable[_P, _R]:
-        setattr(function, _MARK, (background, max_bytes))
+        setattr(function, _MARK, (background, max_bytes, packed))
         return function
 
     return mark
@@ -101,7 +104,7 @@ def methods_of(widget_class: type) -> dict[str, Method]:
         hints = typing.get_type_hints(function, include_extras=True)
         fields: list[Any] = []
         for parameter in list(inspect.signature(function).parameters.values())[1:]:
-            if parameter.name == CANCELLED:
+            if parameter.name in {CANCELLED, DATA}:
                 continue
             given = (parameter.name, hints[parameter.name])
             has_default = parameter.default is not parameter.empty
@@ -111,18 +114,6 @@ def methods_of(widget_class: type) -> dict[str, Method]:
         )
         found[name] = Method(name, params, hints.get("return", type(None)), *options)
     return found
-
-
-def problem_of(error: BaseException) -> Problem:
-    """Say an error to the page: ours in its own words, any other without what it holds."""
-    if isinstance(error, RftError):
-        code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
-        return Problem(code=code, message=error.message, hint=error.hint)
-    return Problem(
-        code="internal",
-        message="Something went wrong that should not have.",
-        hint="What it was stands in the log of the kernel.",
-    )
 
 
 class Answers(Guarded):
@@ -169,7 +160,7 @@ class Answers(Guarded):
         found = self._methods.get(message.method)
         if found is None:
             self._refuse(message, "unknown_method", "There is no such method.")
-        elif size > found.max_bytes or buffers:
+        elif size > found.max_bytes or not self._takes(found, buffers):
             words = f"A call of {found.name} has at most {found.max_bytes:,} bytes."
             self._refuse(message, "too_large", words)
         else:
@@ -178,11 +169,17 @@ class Answers(Guarded):
             except msgspec.ValidationError as error:
                 self._refuse(message, "invalid_params", f"{found.name}: {error}")
                 return
-            self._start(message, found, params)
+            self._start(message, found, params, b"".join(bytes(one) for one in buffers or ()))
 
-    def _start(self, call: _Call, found: Method, params: Struct) -> None:
+    def _takes(self, found: Method, buffers: Any) -> bool:
+        if not buffers:
+            return True
+        wants = DATA in inspect.signature(getattr(self, found.name)).parameters
+        return wants and sum(memoryview(one).nbytes for one in buffers) <= MAX_DATA_BYTES
+
+    def _start(self, call: _Call, found: Method, params: Struct, data: bytes) -> None:
         if not found.background:
-            self._answer(call, found, params, threading.Event())
+            self._answer(call, found, params, data, threading.Event())
             return
         with self._lock:
             if call.id in self._at_work or len(self._at_work) >= MAX_AT_WORK:
@@ -197,20 +194,28 @@ class Answers(Guarded):
 
         def work() -> None:
             try:
-                self._answer(call, found, params, stop)
+                self._answer(call, found, params, data, stop)
             finally:
                 with self._lock:
                     self._at_work.pop(call.id, None)
 
         threading.Thread(target=work, name=f"rft-call-{found.name}", daemon=True).start()
 
-    def _answer(self, call: _Call, found: Method, params: Struct, stop: threading.Event) -> None:
+    def _answer(
+        self, call: _Call, found: Method, params: Struct, data: bytes, stop: threading.Event
+    ) -> None:
         function = getattr(self, found.name)
         given = {name: getattr(params, name) for name in params.__struct_fields__}
-        if CANCELLED in inspect.signature(function).parameters:
-            given[CANCELLED] = stop.is_set
+        extra = {CANCELLED: stop.is_set, DATA: data}
+        wanted = inspect.signature(function).parameters
+        given |= {name: value for name, value in extra.items() if name in wanted}
+        buffers: list[bytes] | None = None
+        value: Any = None
         try:
-            value = msgspec.to_builtins(function(**given))
+            if found.packed:
+                buffers = [msgspec.json.encode(function(**given))]
+            else:
+                value = msgspec.to_builtins(function(**given))
         except Exception as error:  # the page gets a reply, whatever happened
             if not isinstance(error, RftError):
                 logger.exception("The call %s failed.", found.name)
@@ -219,15 +224,17 @@ class Answers(Guarded):
         if stop.is_set():
             self._refuse(call, "cancelled", "The call was cancelled.")
             return
-        self._reply(call.id, {"ok": True, "value": value})
+        self._reply(call.id, {"ok": True, "value": value}, buffers)
 
     def _refuse(self, call: _Call, code: str, message: str, hint: str | None = None) -> None:
         problem = Problem(code=code, message=message, hint=hint)
         self._reply(call.id, {"ok": False, "error": msgspec.to_builtins(problem)})
 
-    def _reply(self, call_id: str, body: dict[str, Any]) -> None:
+    def _reply(
+        self, call_id: str, body: dict[str, Any], buffers: list[bytes] | None = None
+    ) -> None:
         with self._lock:
-            self.send({"kind": "rft:result", "id": call_id, **body})
+            self.send({"kind": "rft:result", "id": call_id, **body}, buffers)
 
     def close(self) -> None:
         """Close every view; calls at work are cancelled."""

@@ -16,7 +16,7 @@ PAGE_WRITABLE = "page_writable"
 
 
 class Value(traitlets.TraitType[Any, Any]):
-    """A frozen value of the model (or ``None``), sent as the JSON that its type has.
+    """A frozen value of the model (or ``None``, unless it has a default), sent as its JSON.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ class Value(traitlets.TraitType[Any, Any]):
 
     def __init__(self, type_: Any, *, default: Any = None, page_writable: bool = False) -> None:
         self.value_type = type_
+        self.nullable: bool = default is None
         super().__init__(default_value=default, allow_none=True)
         self.tag(
             sync=True,

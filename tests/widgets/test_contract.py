@@ -17,5 +17,5 @@ def test_every_widget_has_its_folder():
     for widget in contract.WIDGETS.values():
         component = getattr(widget, "component", "")
         if component:
-            assert widget.__module__ == f"rft_widgets.widgets.{component}"
+            assert widget.__module__ == f"rft_widgets.widgets.{component.replace('/', '.')}"
             assert (folder / component / "index.tsx").is_file()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import comm
@@ -14,7 +16,12 @@ class Wire(comm.base_comm.BaseComm):
         self.messages: list[dict[str, Any]] = []
         super().__init__(*args, **kwargs)
 
-    def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
+    def publish_msg(
+        self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any
+    ) -> None:
+        content = (data or {}).get("content")
+        if buffers and isinstance(content, dict) and "ok" in content:  # a packed result
+            data["content"] = {**content, "value": json.loads(bytes(buffers[0]))}
         self.messages.append({"msg_type": msg_type, "data": data or {}})
 
 
@@ -35,10 +42,23 @@ class Page:
         """Call, and give the reply that is there at once."""
         self._ids += 1
         call_id = more.pop("id", f"call-{self._ids}")
+        data = more.pop("data", None)
         self.say(
-            {"kind": "rft:call", "id": call_id, "method": method, "params": params or {}, **more}
+            {"kind": "rft:call", "id": call_id, "method": method, "params": params or {}, **more},
+            () if data is None else (data,),
         )
         return self.reply(call_id)
+
+    def ask(self, method: str, params: Any = None, timeout_s: float = 10, **more: Any) -> Any:
+        """Call, wait for the reply of a method that works in the background, and give its value."""
+        call_id = f"ask-{self._ids}"
+        self.call(method, params, id=call_id, **more)
+        ends = time.monotonic() + timeout_s
+        while (reply := self.reply(call_id)) is None:
+            assert time.monotonic() < ends, f"{method} gave no answer"
+            time.sleep(0.005)
+        assert reply["ok"], reply["error"]
+        return reply["value"]
 
     def reply(self, call_id: str) -> Any:
         found = [one for one in self.custom() if one.get("id") == call_id]

@@ -1,7 +1,8 @@
 // widgets/canvas.py on the page.
 import { useCallback } from "react";
-import type { CanvasCalls, CanvasTraits } from "../contract.gen";
+import { type CanvasCalls, type CanvasTraits, PIPELINE_STEPS } from "../contract.gen";
 import { useFollow, widgetHooks } from "../host/bridge";
+import { useNavigation } from "../host/navigation";
 import { useTheme } from "../host/theme";
 import { ProblemNote } from "../ui/ProblemNote";
 import { PipelineCanvas } from "./PipelineCanvas";
@@ -17,7 +18,15 @@ export function CanvasWidget() {
   const selected = useTrait("selected");
   const problem = useTrait("problem");
   const colors = useTheme() === "lab-light" ? "light" : "dark";
-  const onOpen = useCallback((step: number) => rpc.tell("open_step", { step }), [rpc]);
+  const navigation = useNavigation();
+  const onOpen = useCallback(
+    (step: number) => {
+      const dialog = PIPELINE_STEPS.find(({ id }) => id === step)?.dialog;
+      if (dialog) navigation.open({ kind: "dialog", name: dialog });
+      rpc.tell("open_step", { step });
+    },
+    [rpc, navigation],
+  );
   if (problem) return <ProblemNote problem={problem} />;
   if (!state) return <div className="rft-canvas rft-skeleton" style={{ height }} />;
   return <PipelineCanvas {...{ state, name, height, selected, colors, onOpen }} />;

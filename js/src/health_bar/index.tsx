@@ -1,11 +1,14 @@
 // widgets/health_bar.py on the page.
 import { useCallback } from "react";
-import type { HealthBarCalls, HealthBarTraits } from "../contract.gen";
+import type { HealthBarCalls, HealthBarTraits, RecordsPreset } from "../contract.gen";
 import { useFollow, widgetHooks } from "../host/bridge";
+import { useNavigation } from "../host/navigation";
 import { ProblemNote } from "../ui/ProblemNote";
 import { HealthBar } from "./HealthBar";
 
 const { useTrait, useRpc } = widgetHooks<HealthBarTraits, HealthBarCalls>();
+
+export const INVALID: RecordsPreset = { where: { valid: false }, badge: "Invalid records" };
 
 export function HealthBarWidget() {
   useFollow();
@@ -13,7 +16,11 @@ export function HealthBarWidget() {
   const report = useTrait("report");
   const activity = useTrait("activity");
   const problem = useTrait("problem");
-  const onViewIssues = useCallback(() => rpc.tell("view_issues", {}), [rpc]);
+  const navigation = useNavigation();
+  const onViewIssues = useCallback(() => {
+    navigation.open({ kind: "records", preset: INVALID });
+    rpc.tell("view_issues", {});
+  }, [rpc, navigation]);
   if (problem) return <ProblemNote problem={problem} />;
   if (!report) return <div className="rft-health rft-skeleton" />;
   return <HealthBar {...{ report, activity, onViewIssues }} />;

@@ -11,7 +11,7 @@ import {
 import type { Model } from "./model";
 import { type CallMap, newId, openRpc, type Rpc } from "./rpc";
 
-interface Host {
+export interface Host {
   readonly model: Model;
   readonly rpc: Rpc<never>;
 }
@@ -29,7 +29,7 @@ export function HostProvider({ model, signal, children }: ProviderProps) {
   return <HostContext value={host}>{children}</HostContext>;
 }
 
-function useHost(): Host {
+export function useHost(): Host {
   const host = useContext(HostContext);
   if (!host) throw new Error("A widget's hook was used outside of HostProvider.");
   return host;
@@ -81,4 +81,17 @@ export function useFollow(): void {
       detach();
     };
   }, [rpc]);
+}
+
+/** Ask again after each change of the dataset; answers of before stand until the new ones come. */
+export function useRevision(): number {
+  const { model } = useHost();
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      model.on("change:revision", changed);
+      return () => model.off("change:revision", changed);
+    },
+    [model],
+  );
+  return useSyncExternalStore(subscribe, () => Number(model.get("revision") ?? 0));
 }

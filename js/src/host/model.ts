@@ -6,7 +6,9 @@ export interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
   save_changes(): void;
-  send(content: unknown): void;
+  /** Knows the models of all widgets of the kernel. */
+  readonly widget_manager?: { get_model(id: string): Promise<Model> };
+  send(content: unknown, callbacks?: object, buffers?: readonly ArrayBuffer[]): void;
   on(event: string, listener: (...args: unknown[]) => void): void;
   off(event: string, listener: (...args: unknown[]) => void): void;
 }

@@ -2,8 +2,10 @@
 import { Component, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { ProblemNote } from "../ui/ProblemNote";
+import { Toasts } from "../ui/toasts";
 import { HostProvider } from "./bridge";
 import type { ViewContext } from "./model";
+import { Navigator } from "./navigation";
 import { LAB_SILENT } from "./portal";
 import { useTheme } from "./theme";
 
@@ -19,7 +21,11 @@ export function mount(components: Components, name: string, ctx: ViewContext): (
     <Frame>
       <Boundary>
         <HostProvider model={ctx.model} signal={life.signal}>
-          <Shown />
+          <Toasts>
+            <Navigator components={components}>
+              <Shown />
+            </Navigator>
+          </Toasts>
         </HostProvider>
       </Boundary>
     </Frame>,

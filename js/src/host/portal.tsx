@@ -1,6 +1,4 @@
 // Where dialogs and menus go: one container at the end of the page, under our own styles.
-import type { ReactNode } from "react";
-import { createPortal } from "react-dom";
 import { useTheme } from "./theme";
 
 const MARK = "data-rft-portal";
@@ -22,8 +20,9 @@ export function portalContainer(): HTMLElement {
   return container;
 }
 
-export function Portal({ children }: { readonly children: ReactNode }) {
+/** The container, in the palette of the page. */
+export function usePortal(): HTMLElement {
   const container = portalContainer();
   container.dataset.rftTheme = useTheme();
-  return createPortal(children, container);
+  return container;
 }

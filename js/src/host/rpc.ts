@@ -18,11 +18,12 @@ export class RpcError extends Error implements Problem {
 }
 
 export interface Rpc<C extends CallMap<C>> {
-  /** Call the kernel. Aborting `signal` cancels there, and rejects here at once. */
+  /** Call the kernel. Aborting `signal` cancels there, and rejects here at once; `data` goes beside. */
   call<M extends keyof C & string>(
     method: M,
     params: C[M]["params"],
     signal?: AbortSignal,
+    data?: ArrayBuffer,
   ): Promise<C[M]["result"]>;
   /** Call without waiting: what fails is of no interest any more. */
   tell<M extends keyof C & string>(method: M, params: C[M]["params"]): void;
@@ -46,7 +47,7 @@ export function newId(): string {
 export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal): Rpc<C> {
   const waiting = new Map<string, Waiting>();
   const topics = new Map<string, Set<(data: unknown) => void>>();
-  const receive = (message: unknown) => {
+  const receive = (message: unknown, buffers: unknown) => {
     if (!isObject(message)) return;
     if (message.kind === "rft:event") {
       for (const listener of topics.get(String(message.topic)) ?? []) listener(message.data);
@@ -57,7 +58,7 @@ export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal)
     const call = waiting.get(id);
     if (!call) return; // another view's, or cancelled
     waiting.delete(id);
-    if (message.ok === true) call.resolve(message.value);
+    if (message.ok === true) call.resolve(unpacked(buffers) ?? message.value);
     else call.reject(new RpcError(asProblem(message.error)));
   };
   listen(model, "msg:custom", receive, signal);
@@ -66,7 +67,7 @@ export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal)
     waiting.clear();
   });
 
-  const call: Rpc<C>["call"] = (method, params, abort) =>
+  const call: Rpc<C>["call"] = (method, params, abort, data) =>
     new Promise((resolve, reject) => {
       if (signal.aborted || abort?.aborted) {
         reject(cancelled());
@@ -75,7 +76,7 @@ export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal)
       const id = newId();
       // What comes back has the type that the contract, made from the kernel's code, gives it.
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      if (!post(model, { kind: "rft:call", id, method, params })) {
+      if (!post(model, { kind: "rft:call", id, method, params }, data)) {
         waiting.delete(id);
         reject(new RpcError(DISCONNECTED));
         return;
@@ -112,13 +113,20 @@ const DISCONNECTED: Problem = {
 };
 
 /** Send, where there still is somebody who listens: a kernel that was shut down closes its channel. */
-function post(model: Model, message: object): boolean {
+function post(model: Model, message: object, data?: ArrayBuffer): boolean {
   try {
-    model.send(message);
+    if (data) model.send(message, undefined, [data]);
+    else model.send(message);
     return true;
   } catch {
     return false;
   }
+}
+
+/** A result that came as a buffer: its JSON. */
+function unpacked(buffers: unknown): unknown {
+  const first = Array.isArray(buffers) ? buffers[0] : undefined;
+  return first instanceof DataView ? JSON.parse(new TextDecoder().decode(first)) : undefined;
 }
 
 function cancelled(): RpcError {

@@ -35,7 +35,21 @@ export class FakeModel implements Model {
   }
 
   receive(message: object): void {
-    this.fire("msg:custom", message);
+    this.fire("msg:custom", message, []);
+  }
+
+  /** Answer the last call of a method. */
+  answer(method: string, value: unknown): void {
+    const last = this.calls(method).at(-1);
+    if (!last) throw new Error(`nobody called ${method}`);
+    this.receive({ kind: "rft:result", id: last.id, ok: true, value });
+  }
+
+  /** Refuse the last call of a method. */
+  refuse(method: string, error: { code: string; message: string; hint: string | null }): void {
+    const last = this.calls(method).at(-1);
+    if (!last) throw new Error(`nobody called ${method}`);
+    this.receive({ kind: "rft:result", id: last.id, ok: false, error });
   }
 
   /** How many listen, to anything. */

@@ -1,0 +1,141 @@
+// What stands above a widget: dialogs and the records, each a view of a model of its own.
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+} from "react";
+import { DIALOG_TITLES, type DialogName, type Problem, type RecordsPreset } from "../contract.gen";
+import { DialogFrame } from "../ui/DialogFrame";
+import { Overlay } from "../ui/Overlay";
+import { ProblemNote } from "../ui/ProblemNote";
+import { Skeleton } from "../ui/Skeleton";
+import { HostProvider, useHost } from "./bridge";
+import { asProblem } from "./loaded";
+import type { Model } from "./model";
+import type { Rpc } from "./rpc";
+
+/** A dialog, or the records with the filter that they were opened with. */
+export type Place =
+  | { readonly kind: "dialog"; readonly name: DialogName }
+  | { readonly kind: "records"; readonly preset: RecordsPreset };
+
+export interface Navigation {
+  /** Open above what is there; closing comes back to it. */
+  open(place: Place): void;
+  /** Open instead of the uppermost. */
+  replace(place: Place): void;
+  /** Close the uppermost. */
+  close(): void;
+}
+
+interface Opening {
+  open_dialog: { params: { readonly dialog: DialogName }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+}
+
+const NavigationContext = createContext<Navigation | null>(null);
+const PresetContext = createContext<RecordsPreset | null>(null);
+const InOverlayContext = createContext(false);
+
+export function useNavigation(): Navigation {
+  const navigation = useContext(NavigationContext);
+  if (!navigation) throw new Error("Navigation was used outside of Navigator.");
+  return navigation;
+}
+
+/** What the records were opened with; nothing in a cell of their own. */
+export const usePreset = (): RecordsPreset | null => useContext(PresetContext);
+
+/** Whether a widget stands above another, and so can be closed. */
+export const useInOverlay = (): boolean => useContext(InOverlayContext);
+
+interface NavigatorProps {
+  readonly components: ReadonlyMap<string, () => ReactNode>;
+  readonly children: ReactNode;
+}
+
+/** Shows places above a widget; the lowest navigator is the one that all of them use. */
+export function Navigator({ components, children }: NavigatorProps) {
+  const [places, setPlaces] = useState<readonly Place[]>([]);
+  const navigation = useMemo<Navigation>(
+    () => ({
+      open: (place) => setPlaces((before) => [...before, place]),
+      replace: (place) => setPlaces((before) => [...before.slice(0, -1), place]),
+      close: () => setPlaces((before) => before.slice(0, -1)),
+    }),
+    [],
+  );
+  return (
+    <NavigationContext value={navigation}>
+      {children}
+      {places.map((place, index) => (
+        <Above key={`${index}-${componentOf(place)}`} place={place} components={components} />
+      ))}
+    </NavigationContext>
+  );
+}
+
+function componentOf(place: Place): string {
+  return place.kind === "records" ? "records_grid" : `dialogs/${place.name.replaceAll("-", "_")}`;
+}
+
+const titleOf = (place: Place) =>
+  place.kind === "records" ? "Records" : DIALOG_TITLES[place.name];
+
+interface AboveProps {
+  readonly place: Place;
+  readonly components: NavigatorProps["components"];
+}
+
+function Above({ place, components }: AboveProps) {
+  const { close } = useNavigation();
+  const { model: root, rpc } = useHost();
+  const [model, setModel] = useState<Model | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const life = useMemo(() => new AbortController(), []);
+  const name = place.kind === "dialog" ? place.name : null;
+
+  const find = useCallback(async () => {
+    setProblem(null);
+    try {
+      const opening = rpc as unknown as Rpc<Opening>;
+      const id = name
+        ? await opening.call("open_dialog", { dialog: name })
+        : await opening.call("open_records", {});
+      const found = await root.widget_manager?.get_model(id);
+      if (!found) throw new Error("The kernel's view of this is not there.");
+      setModel(found);
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+  }, [name, root, rpc]);
+  useEffect(() => void find(), [find]);
+  // Later than the cleanup of what is shown, which tells the kernel that nobody looks any more.
+  useEffect(() => () => queueMicrotask(() => life.abort()), [life]);
+
+  const Shown = components.get(componentOf(place));
+  return (
+    <Overlay shape={place.kind === "records" ? "sheet" : "dialog"} onClose={close}>
+      {!(model && Shown) && (
+        <InOverlayContext value={true}>
+          <DialogFrame title={titleOf(place)}>
+            {problem ? <ProblemNote problem={problem} onRetry={find} /> : <Skeleton lines={8} />}
+          </DialogFrame>
+        </InOverlayContext>
+      )}
+      {model && Shown && (
+        <InOverlayContext value={true}>
+          <PresetContext value={place.kind === "records" ? place.preset : null}>
+            <HostProvider model={model} signal={life.signal}>
+              <Shown />
+            </HostProvider>
+          </PresetContext>
+        </InOverlayContext>
+      )}
+    </Overlay>
+  );
+}
