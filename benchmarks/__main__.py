@@ -15,7 +15,8 @@ from benchmarks.material import Material
 from benchmarks.measure import Row
 
 NAMES = (
-    "validate", "ingest", "pages", "sorts", "search", "concurrency", "topics", "grading", "steps",
+    "validate", "ingest", "pages", "sorts", "search", "grid", "concurrency", "topics", "grading",
+    "steps",
 )  # fmt: skip
 """Modules with a function `measure`, in the order they run: what comes first makes the store."""
 ONCE = frozenset({"grading", "steps"})

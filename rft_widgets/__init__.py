@@ -5,6 +5,7 @@ from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.errors import RftError
 from rft_widgets.graders.presets import preset
+from rft_widgets.model.generation import GenerationConfig
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.record import Record, RecordDraft, RecordFilter, Selection
 from rft_widgets.model.training import TrainingConfig
@@ -15,6 +16,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Deployment",
+    "GenerationConfig",
     "ModelConnection",
     "OptimizationDataset",
     "Record",

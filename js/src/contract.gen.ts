@@ -13,6 +13,7 @@ export interface RecordFilter {
   readonly source?: "all" | "generated" | "traces";
   readonly min_score?: number | null;
   readonly max_score?: number | null;
+  readonly dry_run?: string | null;
   readonly low_confidence?: boolean;
   readonly code?: "duplicate" | "empty_messages" | "empty_user_message" | "exceeds_max_tokens" | "invalid_role" | "missing_tool_call_id" | "no_user_message" | "orphan_tool_result" | "user_message_too_short" | null;
 }
@@ -64,6 +65,1163 @@ export interface PipelineNode {
   readonly progress: number | null;
 }
 
+export interface Download {
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly piece_bytes: number;
+}
+
+export interface Selection {
+  readonly where?: RecordFilter | null;
+  readonly ids?: readonly string[];
+  readonly except_ids?: readonly string[];
+  readonly also_ids?: readonly string[];
+}
+
+export interface EditedRecord {
+  readonly version: number;
+  readonly texts: RecordTexts;
+}
+
+export interface RecordTexts {
+  readonly messages: string;
+  readonly output: string;
+  readonly tools: string;
+  readonly item: string;
+  readonly metadata: string;
+}
+
+export interface TextCheck {
+  readonly problems: readonly TextProblem[];
+  readonly check: RecordCheck | null;
+}
+
+export interface TextProblem {
+  readonly part: string;
+  readonly message: string;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+export interface RecordCheck {
+  readonly tokens: number;
+  readonly issues: readonly ValidationIssue[];
+}
+
+export interface ValidationIssue {
+  readonly code: "duplicate" | "empty_messages" | "empty_user_message" | "exceeds_max_tokens" | "invalid_role" | "missing_tool_call_id" | "no_user_message" | "orphan_tool_result" | "user_message_too_short";
+  readonly message: string;
+}
+
+export interface GridContext {
+  readonly topics: readonly string[];
+  readonly faults: readonly CodeCount[];
+  readonly grader: string | null;
+  readonly no_generation: string | null;
+}
+
+export interface CodeCount {
+  readonly code: string;
+  readonly words: string;
+  readonly count: number;
+}
+
+export interface Deletion {
+  readonly id: string;
+  readonly dataset_id: string;
+  readonly count: number;
+  readonly deleted_at: string;
+}
+
+export interface RecordDetail {
+  readonly id: string;
+  readonly version: number;
+  readonly input: readonly ShownMessage[];
+  readonly output: readonly ShownMessage[];
+  readonly tools: readonly ShownTool[];
+  readonly tool_choice: string;
+  readonly finish_reason: string | null;
+  readonly item: string;
+  readonly metadata: string;
+  readonly topic: string | null;
+  readonly topic_confidence: number | null;
+  readonly topic_method: "import" | "keyword" | "llm" | "manual" | "similarity" | null;
+  readonly topic_runner_up: string | null;
+  readonly previous_topic: string | null;
+  readonly is_valid: boolean;
+  readonly issues: readonly ValidationIssue[];
+  readonly score: number | null;
+  readonly grades: readonly ShownGrade[];
+  readonly tokens: number;
+  readonly is_generated: boolean;
+  readonly strategy: string | null;
+  readonly source_record_id: string | null;
+  readonly source_is_here: boolean;
+  readonly span_id: string | null;
+  readonly thread_id: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly edits: readonly ShownEdit[];
+}
+
+export interface ShownMessage {
+  readonly tag: string;
+  readonly role: string;
+  readonly name: string | null;
+  readonly parts: readonly ShownPart[];
+  readonly calls: readonly ShownCall[];
+  readonly answers: string | null;
+  readonly extra: string;
+}
+
+export interface ShownPart {
+  readonly kind: string;
+  readonly text: string;
+}
+
+export interface ShownCall {
+  readonly id: string | null;
+  readonly name: string;
+  readonly arguments: string;
+}
+
+export interface ShownTool {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: string;
+}
+
+export interface ShownGrade {
+  readonly reward: number | null;
+  readonly reasoning: string | null;
+  readonly error: string | null;
+}
+
+export interface ShownEdit {
+  readonly version: number;
+  readonly at: string;
+  readonly parts: readonly string[];
+}
+
+export interface RecordRows {
+  readonly revision: number;
+  readonly start: number;
+  readonly total: number;
+  readonly total_is_exact: boolean;
+  readonly everything: number;
+  readonly found: number | null;
+  readonly ids: readonly (string | null)[];
+  readonly tags: readonly (readonly string[])[];
+  readonly texts: readonly (readonly string[])[];
+  readonly more: readonly number[];
+  readonly topics: readonly (string | null)[];
+  readonly confidences: readonly (number | null)[];
+  readonly valid: readonly boolean[];
+  readonly faults: readonly (string | null)[];
+  readonly generated: readonly boolean[];
+  readonly scores: readonly (number | null)[];
+  readonly updated: readonly (string | null)[];
+  readonly chosen: readonly boolean[];
+}
+
+export interface SelectionSize {
+  readonly records: number;
+  readonly tokens: number;
+}
+
+export interface RecordsView {
+  readonly source: "gateway" | "upload";
+  readonly health: HealthReport;
+  readonly generated: number;
+  readonly dates: RecordDates;
+  readonly faults: readonly Fault[];
+  readonly imports: readonly ImportInfo[];
+  readonly import_count: number;
+  readonly pulled: readonly PulledSource[];
+}
+
+export interface RecordDates {
+  readonly added_first: string | null;
+  readonly added_last: string | null;
+  readonly recorded_first: string | null;
+  readonly recorded_last: string | null;
+}
+
+export interface Fault {
+  readonly code: "duplicate" | "empty_messages" | "empty_user_message" | "exceeds_max_tokens" | "invalid_role" | "missing_tool_call_id" | "no_user_message" | "orphan_tool_result" | "user_message_too_short";
+  readonly words: string;
+  readonly advice: string;
+  readonly count: number;
+}
+
+export interface ImportInfo {
+  readonly id: string;
+  readonly mode: "append" | "replace";
+  readonly source: string;
+  readonly finished: boolean;
+  readonly current: boolean;
+  readonly started_at: string;
+  readonly updated_at: string;
+  readonly lines: number;
+  readonly blank: number;
+  readonly imported: number;
+  readonly valid: number;
+  readonly invalid: number;
+  readonly duplicates: number;
+  readonly refused: number;
+  readonly fingerprint: string | null;
+}
+
+export interface PulledSource {
+  readonly location: string;
+  readonly read_at: string;
+}
+
+export interface LineIssue {
+  readonly line: number;
+  readonly code: string;
+  readonly message: string;
+  readonly refused: boolean;
+}
+
+export interface TopicsAtRisk {
+  readonly labelled: number;
+  readonly by_hand: number;
+}
+
+export interface TopicsReport {
+  readonly method: "auto" | "import" | "manual" | "template";
+  readonly topics: readonly TopicRow[];
+  readonly leaves: number;
+  readonly depth: number;
+  readonly records: number;
+  readonly categorized: number;
+  readonly uncategorized: number;
+  readonly other: number;
+  readonly decided: number;
+  readonly low_confidence: number;
+  readonly to_review: number;
+  readonly bands: ConfidenceBands;
+  readonly measure: ConfidenceMeasure | null;
+  readonly edits_since: number;
+  readonly confirmed_since: number;
+}
+
+export interface TopicRow {
+  readonly path: string;
+  readonly name: string;
+  readonly level: number;
+  readonly is_leaf: boolean;
+  readonly description: string;
+  readonly keywords: readonly string[];
+  readonly records: number;
+  readonly share: number | null;
+  readonly low_confidence: number;
+}
+
+export interface ConfidenceBands {
+  readonly high: number;
+  readonly medium: number;
+  readonly needs_review: number;
+  readonly unknown: number;
+}
+
+export interface ConfidenceMeasure {
+  readonly at: string;
+  readonly basis: "clustering" | "confirmed" | "estimate";
+  readonly records: number;
+  readonly accuracy: number | null;
+  readonly error: number | null;
+}
+
+export interface ReviewItem {
+  readonly record_id: string;
+  readonly text: string;
+  readonly topic: string;
+  readonly confidence: number;
+  readonly runner_up: string | null;
+}
+
+export interface TopicTemplate {
+  readonly name: string;
+  readonly leaves: number;
+  readonly topics: readonly string[];
+}
+
+export interface CoverageReport {
+  readonly total_records: number;
+  readonly categorized_records: number;
+  readonly uncategorized_records: number;
+  readonly uncategorized_percentage: number;
+  readonly topics: readonly TopicCoverage[];
+  readonly balance_score: number | null;
+  readonly balance_band: "Fair" | "Good" | "Poor" | null;
+  readonly entropy: number | null;
+  readonly closeness: number | null;
+  readonly near_duplicate_percentage: number | null;
+  readonly recommendations: readonly string[];
+  readonly timestamp: string;
+}
+
+export interface TopicCoverage {
+  readonly topic: string;
+  readonly count: number;
+  readonly percentage: number;
+  readonly target_percentage: number;
+  readonly gap: number;
+  readonly gap_records: number;
+  readonly status: "ok" | "over" | "under";
+}
+
+export interface TopicPercent {
+  readonly topic: string;
+  readonly percent: number;
+}
+
+export interface TopicCount {
+  readonly topic: string;
+  readonly count: number;
+}
+
+export interface GenerateOptions {
+  readonly config: GenerationConfig;
+  readonly strategies: readonly StrategyChoice[];
+  readonly topics: readonly string[];
+  readonly missing: string | null;
+}
+
+export interface GenerationConfig {
+  readonly source: "gaps" | "selected" | "topics";
+  readonly topics: readonly string[];
+  readonly selection: Selection | null;
+  readonly records_per_topic: number;
+  readonly strategy: "few_shot" | "message_variation" | "scenario_expansion" | "tool_chain" | "topic_description" | null;
+  readonly variations_per_record: number;
+  readonly preserve_intent: boolean;
+  readonly temperature: number;
+  readonly max_synthetic_ratio: number;
+  readonly min_length: number;
+  readonly max_length: number;
+  readonly near_duplicate_threshold: number;
+  readonly retries: number;
+}
+
+export interface StrategyChoice {
+  readonly name: "few_shot" | "message_variation" | "scenario_expansion" | "tool_chain" | "topic_description";
+  readonly words: string;
+}
+
+export interface GenerationPlan {
+  readonly topics: readonly TopicPlan[];
+  readonly total: number;
+  readonly wanted: number;
+  readonly room: number;
+  readonly synthetic_share: number;
+  readonly balance_before: number | null;
+  readonly balance_after: number | null;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_micro_usd: number | null;
+}
+
+export interface TopicPlan {
+  readonly topic: string;
+  readonly current: number;
+  readonly target_percentage: number;
+  readonly wanted: number;
+  readonly to_generate: number;
+  readonly strategy: "few_shot" | "message_variation" | "scenario_expansion" | "tool_chain" | "topic_description";
+}
+
+export interface ModelConnection {
+  readonly base_url: string;
+  readonly api_key_env: string | null;
+  readonly timeout_s: number;
+  readonly structured: boolean;
+}
+
+export interface GraderCheck {
+  readonly grader: Readonly<Record<string, unknown>> | null;
+  readonly hash: string | null;
+  readonly problems: readonly GraderProblem[];
+  readonly missing: readonly string[];
+}
+
+export interface GraderProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly where: string;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+export interface GraderView {
+  readonly versions: readonly GraderVersionView[];
+  readonly fields: GraderFields;
+  readonly variables: readonly TemplateVariable[];
+  readonly presets: readonly PresetView[];
+  readonly starts: readonly GraderStart[];
+  readonly schema: string;
+}
+
+export interface GraderVersionView {
+  readonly version: number;
+  readonly hash: string;
+  readonly created_at: string;
+  readonly in_use: boolean;
+  readonly grader: Readonly<Record<string, unknown>>;
+  readonly connection: ModelConnection | null;
+}
+
+export interface GraderFields {
+  readonly records: number;
+  readonly item: readonly ItemField[];
+  readonly labels: readonly string[];
+}
+
+export interface ItemField {
+  readonly name: string;
+  readonly records: number;
+  readonly example: string;
+}
+
+export interface TemplateVariable {
+  readonly name: string;
+  readonly detail: string;
+}
+
+export interface PresetView {
+  readonly name: "conciseness" | "correctness" | "format" | "tool_use";
+  readonly title: string;
+  readonly parts: string;
+  readonly needs_model: boolean;
+}
+
+export interface GraderStart {
+  readonly type: "label_model" | "multi" | "python" | "score_model" | "string_check" | "text_similarity";
+  readonly grader: Readonly<Record<string, unknown>>;
+}
+
+export interface SavedGrader {
+  readonly version: number;
+  readonly hash: string;
+  readonly stale: readonly string[];
+}
+
+export interface GraderResults {
+  readonly test: TestView | null;
+  readonly labels: ComparisonView | null;
+  readonly versions: ComparisonView | null;
+}
+
+export interface TestView {
+  readonly hash: string;
+  readonly rows: readonly GradedRow[];
+  readonly mean: number | null;
+  readonly std: number | null;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  readonly failures: number;
+  readonly differentiates: boolean;
+  readonly sentence: string;
+}
+
+export interface GradedRow {
+  readonly record_id: string;
+  readonly topic: string | null;
+  readonly prompt: string;
+  readonly response: string;
+  readonly reward: number | null;
+  readonly raw_reward: number | null;
+  readonly parts: readonly NamedReward[];
+  readonly reasoning: string | null;
+  readonly error: string | null;
+  readonly flags: readonly string[];
+}
+
+export interface NamedReward {
+  readonly name: string;
+  readonly reward: number | null;
+}
+
+export interface ComparisonView {
+  readonly hash: string;
+  readonly against: string;
+  readonly sentence: string;
+  readonly figures: readonly ComparedFigure[];
+  readonly topics: readonly TopicChangeView[];
+}
+
+export interface ComparedFigure {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+}
+
+export interface TopicChangeView {
+  readonly topic: string | null;
+  readonly before: number;
+  readonly after: number;
+  readonly difference: string;
+  readonly verdict: string;
+  readonly n: number;
+}
+
+export interface RunComparison {
+  readonly overall: PairedDifference;
+  readonly topics: readonly TopicChange[];
+  readonly matched: number;
+  readonly unscored: number;
+  readonly only_before: number;
+  readonly only_after: number;
+}
+
+export interface PairedDifference {
+  readonly before_mean: number;
+  readonly after_mean: number;
+  readonly difference: Interval;
+  readonly relative: Interval | null;
+  readonly p_value: number;
+  readonly verdict: "improved" | "no_clear_change" | "regressed";
+  readonly n: number;
+  readonly clusters: number;
+}
+
+export interface Interval {
+  readonly estimate: number;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly level: number;
+  readonly n: number;
+  readonly clusters: number;
+  readonly method: "bca" | "percentile";
+}
+
+export interface TopicChange {
+  readonly topic: string | null;
+  readonly difference: PairedDifference;
+  readonly adjusted_p_value: number;
+  readonly verdict: "improved" | "no_clear_change" | "regressed";
+}
+
+export interface DryRunView {
+  readonly blocked_by: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" | null;
+  readonly grader: string;
+  readonly runs: readonly RunLine[];
+  readonly shown: ShownRun | null;
+  readonly cut_off: CutOffRun | null;
+}
+
+export interface RunLine {
+  readonly id: string;
+  readonly started_at: string;
+  readonly config: DryRunConfig;
+  readonly grader_version: number;
+  readonly verdict: "CAUTION" | "GO" | "NO_GO" | null;
+  readonly mean: number | null;
+  readonly answers: number | null;
+}
+
+export interface DryRunConfig {
+  readonly n: number;
+  readonly k: number;
+  readonly seed: number;
+  readonly probes: boolean;
+  readonly answers: "model" | "recorded";
+}
+
+export interface ShownRun {
+  readonly id: string;
+  readonly started_at: string;
+  readonly config: DryRunConfig;
+  readonly grader_version: number;
+  readonly report: DryRunReport;
+  readonly bins: readonly ScoreBin[];
+  readonly topics: readonly TopicOfRun[];
+  readonly lowest: RecordsPreset;
+  readonly changes: readonly string[];
+  readonly call: string;
+}
+
+export interface DryRunReport {
+  readonly verdict: "CAUTION" | "GO" | "NO_GO";
+  readonly reasons: readonly string[];
+  readonly checks: readonly Check[];
+  readonly scores: Description | null;
+  readonly mean: Interval | null;
+  readonly topics: readonly TopicScores[];
+  readonly repeats: RepeatScores | null;
+  readonly probes: readonly Probe[];
+  readonly more_samples: number | null;
+  readonly dataset_quality: "attention" | "good" | "problem";
+  readonly grader_quality: "attention" | "good" | "problem";
+  readonly fix_first: string;
+  readonly best: readonly GradedAnswer[];
+  readonly worst: readonly GradedAnswer[];
+  readonly middle: readonly GradedAnswer[];
+  readonly excluded: Readonly<Record<string, number>>;
+  readonly answers: number;
+  readonly planned: number;
+  readonly failures: readonly FailureGroup[];
+}
+
+export interface Check {
+  readonly name: string;
+  readonly level: "fail" | "good" | "warn";
+  readonly about: "data" | "grader" | "sample";
+  readonly value: number | null;
+  readonly sentence: string;
+  readonly bound: string;
+  readonly is_share: boolean;
+}
+
+export interface Description {
+  readonly n: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly minimum: number;
+  readonly p10: number;
+  readonly p25: number;
+  readonly median: number;
+  readonly p75: number;
+  readonly p90: number;
+  readonly maximum: number;
+  readonly share_above_zero: number;
+  readonly share_one: number;
+  readonly most_common: number;
+  readonly most_common_share: number;
+  readonly histogram: readonly number[];
+  readonly outside: number;
+}
+
+export interface TopicScores {
+  readonly topic: string | null;
+  readonly count: number;
+  readonly mean: Interval;
+}
+
+export interface RepeatScores {
+  readonly prompts: number;
+  readonly mixed_share: number;
+  readonly unvaried_prompts: number;
+  readonly pass_at: Readonly<Record<string, number>>;
+  readonly pass_hat: Readonly<Record<string, number>>;
+  readonly variance: VarianceComponents;
+}
+
+export interface VarianceComponents {
+  readonly between: number | null;
+  readonly within: number | null;
+  readonly intraclass_correlation: number | null;
+  readonly prompts: number;
+  readonly scores: number;
+}
+
+export interface Probe {
+  readonly name: "echo" | "empty" | "filler" | "injection" | "refusal" | "repeat" | "shuffled";
+  readonly passed: boolean | null;
+  readonly value: number | null;
+  readonly graded: number;
+  readonly failed: number;
+  readonly sentence: string;
+  readonly bound: string;
+}
+
+export interface GradedAnswer {
+  readonly record_id: string;
+  readonly prompt_key: string;
+  readonly repeat: number;
+  readonly prompt: string;
+  readonly response: string;
+  readonly status: "failed_answer" | "failed_grading" | "graded";
+  readonly cluster?: string | null;
+  readonly topic?: string | null;
+  readonly reward?: number | null;
+  readonly raw_reward?: number | null;
+  readonly sub_rewards?: Readonly<Record<string, number | null>>;
+  readonly reasoning?: string | null;
+  readonly out_of_range?: boolean;
+  readonly error?: string | null;
+  readonly errors?: GradingErrors;
+  readonly isolation?: string | null;
+  readonly tokens?: number | null;
+  readonly output?: readonly Message[];
+}
+
+export interface GradingErrors {
+  readonly formula_parse_error?: boolean;
+  readonly sample_parse_error?: boolean;
+  readonly truncated_observation_error?: boolean;
+  readonly unresponsive_reward_error?: boolean;
+  readonly invalid_variable_error?: boolean;
+  readonly other_error?: boolean;
+  readonly python_grader_server_error?: boolean;
+  readonly python_grader_server_error_type?: string | null;
+  readonly python_grader_runtime_error?: boolean;
+  readonly python_grader_runtime_error_details?: string | null;
+  readonly model_grader_server_error?: boolean;
+  readonly model_grader_server_error_details?: string | null;
+  readonly model_grader_refusal_error?: boolean;
+  readonly model_grader_parse_error?: boolean;
+}
+
+export interface Message {
+  readonly role: string;
+  readonly content?: string | readonly Readonly<Record<string, unknown>>[] | null;
+  readonly name?: string | null;
+  readonly tool_calls?: readonly ToolCall[];
+  readonly tool_call_id?: string | null;
+  readonly "rft_widgets.extra"?: Readonly<Record<string, unknown>>;
+}
+
+export interface ToolCall {
+  readonly type: string;
+  readonly id?: string | null;
+  readonly function?: FunctionCall | null;
+  readonly "rft_widgets.extra"?: Readonly<Record<string, unknown>>;
+}
+
+export interface FunctionCall {
+  readonly name: string;
+  readonly arguments: string;
+  readonly "rft_widgets.extra"?: Readonly<Record<string, unknown>>;
+}
+
+export interface FailureGroup {
+  readonly status: "failed_answer" | "failed_grading" | "graded";
+  readonly error: string;
+  readonly flags: readonly string[];
+  readonly count: number;
+  readonly example: GradedAnswer;
+}
+
+export interface ScoreBin {
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+  readonly where: RecordFilter;
+  readonly words: string;
+}
+
+export interface TopicOfRun {
+  readonly is_low: boolean;
+  readonly opens: RecordsPreset;
+}
+
+export interface CutOffRun {
+  readonly id: string;
+  readonly config: DryRunConfig;
+  readonly started_at: string;
+  readonly graded: number;
+  readonly obstacle: string | null;
+}
+
+export interface DryRunEstimate {
+  readonly available: number;
+  readonly several: number;
+  readonly prompts: number;
+  readonly answers: number;
+  readonly excluded: Readonly<Record<string, number>>;
+  readonly probe_gradings: number;
+  readonly judge_calls: number;
+  readonly seconds: number | null;
+  readonly cost_micro_usd: number | null;
+  readonly notes: readonly string[];
+  readonly not_ready: string | null;
+}
+
+export interface ScoresSoFar {
+  readonly run: string;
+  readonly started_at: string;
+  readonly scored: number;
+  readonly failed: number;
+  readonly mean: number | null;
+  readonly histogram: readonly number[];
+  readonly last: number;
+}
+
+export interface TrainingSetup {
+  readonly trainers: readonly TrainerInfo[];
+  readonly data: TrainingMaterial;
+  readonly readiness: TrainingReadiness;
+  readonly config: TrainingConfig;
+  readonly runs: readonly TrainingRunRow[];
+}
+
+export interface TrainerInfo {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly needs: string;
+  readonly status: "not_available" | "ready";
+  readonly base_model: string;
+  readonly hyperparameters: readonly HyperparameterField[];
+}
+
+export interface HyperparameterField {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly default: number;
+  readonly low: number;
+  readonly high: number;
+  readonly is_whole: boolean;
+}
+
+export interface TrainingMaterial {
+  readonly valid_records: number;
+  readonly invalid_records: number;
+  readonly generated_records: number;
+  readonly topics: number;
+  readonly balance_score: number | null;
+  readonly grader: string;
+  readonly grader_version: number | null;
+  readonly dry_run: string;
+}
+
+export interface TrainingReadiness {
+  readonly blocked: string | null;
+  readonly no_go: string | null;
+  readonly warnings: readonly string[];
+}
+
+export interface TrainingConfig {
+  readonly trainer: string;
+  readonly base_model: string | null;
+  readonly train_ratio: number;
+  readonly stratify_by_topic: boolean;
+  readonly include_generated_in_valid: boolean;
+  readonly seed: number;
+  readonly hyperparameters: Readonly<Record<string, number | number | string | null>>;
+}
+
+export interface TrainingRunRow {
+  readonly id: string;
+  readonly status: "cancelled" | "completed" | "failed" | "paused" | "pending" | "running";
+  readonly was_killed: boolean;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+  readonly trainer: string;
+  readonly n_epochs: number;
+  readonly grader_version: number;
+  readonly data: string;
+  readonly share: number;
+  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed" | null;
+  readonly summary: string;
+}
+
+export interface TrainingRunView {
+  readonly run: TrainingRunRow;
+  readonly config: TrainingConfig;
+  readonly train_records: number;
+  readonly valid_records: number;
+  readonly requested: "" | "cancel" | "pause";
+  readonly progress: TrainingProgress | null;
+  readonly curve: readonly CurvePoint[];
+  readonly eta_s: number | null;
+  readonly cost_micro_usd: number | null;
+  readonly report: TrainingReport | null;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly error: string | null;
+  readonly log: readonly TrainingLogLine[];
+  readonly log_lines: number;
+}
+
+export interface TrainingProgress {
+  readonly phase: "done" | "evaluating" | "grading" | "preparing" | "training";
+  readonly share: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch: number;
+  readonly gradings: number;
+  readonly message: string;
+  readonly point: CurvePoint | null;
+  readonly curve: readonly CurvePoint[];
+  readonly elapsed_s: number | null;
+}
+
+export interface CurvePoint {
+  readonly step: number;
+  readonly epoch: number;
+  readonly train_reward: number | null;
+  readonly selection: Interval | null;
+  readonly valid: Interval | null;
+  readonly kl: number | null;
+  readonly entropy: number | null;
+  readonly clip_share: number | null;
+  readonly flat_share: number | null;
+}
+
+export interface TrainingReport {
+  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed";
+  readonly summary: string;
+  readonly notes: readonly string[];
+  readonly overfitting: boolean;
+  readonly kept_reference: boolean;
+  readonly served_step: number;
+  readonly change: PairedDifference | null;
+  readonly topics: readonly TopicChange[];
+  readonly selection_change: PairedDifference | null;
+  readonly recorded: Interval | null;
+  readonly against_recorded: PairedDifference | null;
+  readonly excluded: Excluded;
+  readonly curve: readonly CurvePoint[];
+  readonly examples: readonly TrainingExample[];
+  readonly weights: Readonly<Record<string, number>>;
+  readonly fit_prompts: number;
+  readonly selection_prompts: number;
+  readonly valid_prompts: number;
+  readonly pool: number;
+  readonly gradings: number;
+}
+
+export interface Excluded {
+  readonly no_candidate: number;
+  readonly failed_grading: number;
+}
+
+export interface TrainingExample {
+  readonly record_id: string;
+  readonly prompt: string;
+  readonly baseline_answer: string;
+  readonly baseline_reward: number;
+  readonly tuned_answer: string;
+  readonly tuned_reward: number;
+}
+
+export interface Checkpoint {
+  readonly step: number;
+  readonly weights: readonly number[];
+  readonly selection_reward: number | null;
+  readonly valid_reward: number | null;
+}
+
+export interface TrainingLogLine {
+  readonly at: string;
+  readonly message: string;
+}
+
+export interface TrainingPlan {
+  readonly train: number;
+  readonly valid: number;
+  readonly groups: number;
+  readonly topics: readonly TopicSplit[];
+  readonly notes: readonly string[];
+  readonly estimate: TrainingEstimate;
+}
+
+export interface TopicSplit {
+  readonly topic: string | null;
+  readonly train: number;
+  readonly valid: number;
+}
+
+export interface TrainingEstimate {
+  readonly seconds: number | null;
+  readonly basis: string;
+  readonly gradings: number;
+  readonly cost_micro_usd: number | null;
+}
+
+export interface DeployOverview {
+  readonly models: readonly TrainedModel[];
+  readonly deployments: readonly DeploymentView[];
+  readonly model_name: string;
+}
+
+export interface TrainedModel {
+  readonly job: string;
+  readonly created_at: string;
+  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed";
+  readonly summary: string;
+  readonly served_step: number;
+  readonly kept_reference: boolean;
+  readonly change: PairedDifference | null;
+  readonly against_recorded: PairedDifference | null;
+  readonly benchmark: Benchmark | null;
+}
+
+export interface Benchmark {
+  readonly change: PairedDifference | null;
+  readonly topics: readonly TopicChange[];
+  readonly excluded: Excluded;
+  readonly base_latency_s: number | null;
+  readonly tuned_latency_s: number | null;
+  readonly sentence: string;
+}
+
+export interface DeploymentView {
+  readonly id: string;
+  readonly mode: "ab_test" | "new_endpoint" | "replace";
+  readonly status: "active" | "rolled_back";
+  readonly model: string;
+  readonly base_model: string;
+  readonly ratio: number;
+  readonly upstream: string | null;
+  readonly keep_exchanges: boolean;
+  readonly job: string;
+  readonly created_at: string;
+  readonly rolled_back_at: string | null;
+  readonly base_url: string | null;
+  readonly snippet: string | null;
+  readonly arms: readonly ServedArm[];
+  readonly outcome: DeploymentOutcome | null;
+}
+
+export interface ServedArm {
+  readonly arm: string;
+  readonly requests: number;
+  readonly failed: number;
+  readonly mean_duration_s: number | null;
+}
+
+export interface DeploymentOutcome {
+  readonly tuned: ArmOutcome;
+  readonly base: ArmOutcome;
+  readonly difference: IndependentDifference | null;
+  readonly sentence: string;
+}
+
+export interface ArmOutcome {
+  readonly arm: string;
+  readonly reward: Interval | null;
+  readonly graded: number;
+  readonly failed_gradings: number;
+}
+
+export interface IndependentDifference {
+  readonly before_mean: number;
+  readonly after_mean: number;
+  readonly difference: Interval;
+  readonly verdict: "improved" | "no_clear_change" | "regressed";
+  readonly before_n: number;
+  readonly after_n: number;
+  readonly before_clusters: number;
+  readonly after_clusters: number;
+}
+
+export interface PlayedPair {
+  readonly base: PlayedAnswer;
+  readonly tuned: PlayedAnswer;
+}
+
+export interface PlayedAnswer {
+  readonly text: string;
+  readonly source_record_id: string;
+  readonly similarity: number;
+  readonly reward: number | null;
+  readonly error: string | null;
+  readonly latency_s: number;
+}
+
+export interface PlaygroundPrompt {
+  readonly record_id: string;
+  readonly text: string;
+  readonly topic: string | null;
+}
+
+export interface RevealedToken {
+  readonly token: string;
+  readonly snippet: string;
+}
+
+export interface UploadState {
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly received: number;
+}
+
+export interface ImportView {
+  readonly records: number;
+  readonly upload: UploadState | null;
+  readonly check: FileCheck | null;
+  readonly unfinished: ImportInfo | null;
+  readonly others: readonly ImportInfo[];
+  readonly result: Imported | null;
+  readonly piece_bytes: number;
+  readonly max_bytes: number;
+}
+
+export interface FileCheck {
+  readonly format: string;
+  readonly lines: number;
+  readonly blank: number;
+  readonly records: number;
+  readonly refused: number;
+  readonly append: RecordCounts;
+  readonly replace: RecordCounts;
+  readonly faults: readonly CodeCount[];
+  readonly refusals: readonly CodeCount[];
+  readonly lost_calls: number;
+  readonly preview: readonly CheckedRecord[];
+  readonly issues: readonly LineIssue[];
+  readonly issue_count: number;
+  readonly fingerprint: string;
+}
+
+export interface RecordCounts {
+  readonly valid: number;
+  readonly invalid: number;
+  readonly duplicates: number;
+}
+
+export interface CheckedRecord {
+  readonly line: number;
+  readonly messages: readonly TaggedText[];
+  readonly more: number;
+  readonly issues: readonly string[];
+}
+
+export interface TaggedText {
+  readonly tag: string;
+  readonly text: string;
+}
+
+export interface Imported {
+  readonly import_id: string;
+  readonly name: string;
+  readonly mode: "append" | "replace";
+  readonly lines: number;
+  readonly imported: number;
+  readonly valid: number;
+  readonly invalid: number;
+  readonly duplicates: number;
+  readonly refused: number;
+}
+
+export interface ImportedTopics {
+  readonly leaves: number;
+  readonly kept: number;
+  readonly lost: number;
+}
+
+export interface FoundTopics {
+  readonly topics: number;
+  readonly leaves: number;
+  readonly depth: number;
+  readonly shown: readonly FoundTopic[];
+  readonly more: number;
+  readonly impact: TopicsImpact;
+}
+
+export interface FoundTopic {
+  readonly name: string;
+  readonly level: number;
+  readonly description: string;
+  readonly below: number;
+}
+
+export interface TopicsImpact {
+  readonly replaced: number;
+  readonly labelled: number;
+  readonly by_hand: number;
+  readonly kept: number;
+  readonly kept_by_hand: number;
+}
+
 export interface Code {
   readonly sha: string;
   readonly code: string;
@@ -87,8 +1245,12 @@ export interface OverviewCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
+  download_records: { params: { readonly file_format: "csv" | "jsonl" | "training" }; result: Download };
+  download_topics: { params: Record<string, never>; result: Download };
+  drop_download: { params: { readonly download: string }; result: null };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
 }
 
 export interface CanvasTraits {
@@ -129,6 +1291,7 @@ export interface HealthBarCalls {
 }
 
 export interface RecordsGridTraits {
+  readonly height: number;
   readonly jobs: readonly JobState[];
   readonly name: string;
   readonly problem: Problem | null;
@@ -136,11 +1299,26 @@ export interface RecordsGridTraits {
 }
 
 export interface RecordsGridCalls {
+  assign_topic: { params: { readonly selection: Selection; readonly topic: string | null }; result: number };
   attach: { params: { readonly view: string }; result: null };
+  begin_edit: { params: { readonly record: string }; result: EditedRecord };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  check_edit: { params: { readonly record: string; readonly texts: RecordTexts }; result: TextCheck };
+  confirm_topic: { params: { readonly record: string }; result: string };
+  context: { params: Record<string, never>; result: GridContext };
+  delete: { params: { readonly selection: Selection }; result: Deletion };
   detach: { params: { readonly view: string }; result: null };
+  drop_download: { params: { readonly download: string }; result: null };
+  evaluate: { params: { readonly selection: Selection }; result: JobState };
+  export: { params: { readonly selection: Selection; readonly file_format: "csv" | "jsonl" | "training" }; result: Download };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
+  record: { params: { readonly record: string }; result: RecordDetail };
+  rows: { params: { readonly where: RecordFilter; readonly sort: "-messages" | "-position" | "-score" | "-topic" | "-updated" | "-valid" | "messages" | "position" | "score" | "topic" | "updated" | "valid"; readonly start: number; readonly count: number; readonly revision?: number | null; readonly known?: number | null; readonly find?: string | null; readonly chosen?: RecordFilter | null }; result: RecordRows | null };
+  save_edit: { params: { readonly record: string; readonly version: number; readonly texts: RecordTexts }; result: null };
+  selection_size: { params: { readonly selection: Selection }; result: SelectionSize };
+  undo_delete: { params: { readonly deletion: string }; result: number };
 }
 
 export interface RecordsDialogTraits {
@@ -155,8 +1333,15 @@ export interface RecordsDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
+  discard_unfinished: { params: { readonly import_id: string }; result: number };
+  download_issues: { params: { readonly import_id: string; readonly file_format: "csv" | "json" }; result: Download };
+  drop_download: { params: { readonly download: string }; result: null };
+  load: { params: Record<string, never>; result: RecordsView };
+  load_issues: { params: { readonly import_id: string }; result: readonly LineIssue[] };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
+  start_pull: { params: Record<string, never>; result: JobState };
 }
 
 export interface TopicsDialogTraits {
@@ -168,11 +1353,27 @@ export interface TopicsDialogTraits {
 }
 
 export interface TopicsDialogCalls {
+  add_topic: { params: { readonly parent: string; readonly name: string }; result: string };
+  at_risk: { params: Record<string, never>; result: TopicsAtRisk };
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  categorize: { params: { readonly mode: "recategorize_all" | "unlabeled_only" }; result: null };
+  confirm: { params: { readonly record_id: string; readonly topic: string }; result: string };
+  delete_topic: { params: { readonly path: string; readonly into?: string | null }; result: string };
+  describe_topic: { params: { readonly path: string; readonly description: string; readonly keywords: readonly string[] }; result: string };
   detach: { params: { readonly view: string }; result: null };
+  export: { params: { readonly form?: "flat" | "nested" }; result: string };
+  load: { params: Record<string, never>; result: TopicsReport };
+  merge_topics: { params: { readonly path: string; readonly into: string }; result: string };
+  move_topic: { params: { readonly path: string; readonly parent: string; readonly position?: number | null }; result: string };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  regenerate: { params: { readonly method: "auto" | "template"; readonly template?: string | null; readonly n_topics?: number | null; readonly depth?: number | null }; result: null };
+  rename_topic: { params: { readonly path: string; readonly name: string }; result: string };
+  review: { params: { readonly order: "confidence" | "gain"; readonly limit: number }; result: readonly ReviewItem[] };
+  split_topic: { params: { readonly path: string; readonly n_topics?: number | null }; result: null };
+  templates: { params: Record<string, never>; result: readonly TopicTemplate[] };
+  undo_confirm: { params: { readonly record_id: string }; result: string | null };
 }
 
 export interface CoverageDialogTraits {
@@ -187,8 +1388,12 @@ export interface CoverageDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
+  follow: { params: { readonly targets: "traffic" | "uniform" }; result: null };
+  load: { params: { readonly near_duplicates?: boolean }; result: CoverageReport };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  set_targets: { params: { readonly targets: readonly TopicPercent[] }; result: null };
+  what_if: { params: { readonly added: readonly TopicCount[] }; result: CoverageReport };
 }
 
 export interface GenerateDialogTraits {
@@ -203,8 +1408,10 @@ export interface GenerateDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
+  load: { params: Record<string, never>; result: GenerateOptions };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  plan: { params: { readonly config: GenerationConfig }; result: GenerationPlan };
 }
 
 export interface GraderDialogTraits {
@@ -218,9 +1425,18 @@ export interface GraderDialogTraits {
 export interface GraderDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  check: { params: { readonly grader: string; readonly connection?: ModelConnection | null }; result: GraderCheck };
   detach: { params: { readonly view: string }; result: null };
+  load: { params: Record<string, never>; result: GraderView };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  preset: { params: { readonly name: "conciseness" | "correctness" | "format" | "tool_use"; readonly model?: string; readonly reference?: string; readonly required_fields?: readonly string[] }; result: Readonly<Record<string, unknown>> };
+  restore: { params: { readonly version: number }; result: SavedGrader };
+  results: { params: Record<string, never>; result: GraderResults };
+  save: { params: { readonly grader: string; readonly connection?: ModelConnection | null }; result: SavedGrader };
+  start_comparison: { params: { readonly grader: string; readonly version: number; readonly connection?: ModelConnection | null }; result: JobState };
+  start_labels: { params: { readonly grader: string; readonly field: string; readonly connection?: ModelConnection | null }; result: JobState };
+  start_test: { params: { readonly grader: string; readonly connection?: ModelConnection | null; readonly seed?: number }; result: JobState };
 }
 
 export interface DryRunDialogTraits {
@@ -234,9 +1450,16 @@ export interface DryRunDialogTraits {
 export interface DryRunDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  compare: { params: { readonly before: string; readonly after: string }; result: RunComparison };
   detach: { params: { readonly view: string }; result: null };
+  load: { params: { readonly run?: string | null }; result: DryRunView };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  plan: { params: { readonly n: number; readonly k: number; readonly seed: number; readonly probes: boolean }; result: DryRunEstimate };
+  report_json: { params: { readonly run: string }; result: string };
+  resume: { params: Record<string, never>; result: JobState };
+  so_far: { params: Record<string, never>; result: ScoresSoFar | null };
+  start: { params: { readonly n: number; readonly k: number; readonly seed: number; readonly probes: boolean }; result: JobState };
 }
 
 export interface TrainingDialogTraits {
@@ -249,10 +1472,17 @@ export interface TrainingDialogTraits {
 
 export interface TrainingDialogCalls {
   attach: { params: { readonly view: string }; result: null };
+  cancel: { params: { readonly job: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
+  load: { params: Record<string, never>; result: TrainingSetup };
+  load_run: { params: { readonly job: string }; result: TrainingRunView };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  pause: { params: { readonly job: string }; result: null };
+  plan: { params: { readonly config: TrainingConfig }; result: TrainingPlan };
+  resume: { params: { readonly job: string }; result: null };
+  train: { params: { readonly config: TrainingConfig; readonly despite_no_go: boolean }; result: string };
 }
 
 export interface DeployDialogTraits {
@@ -266,9 +1496,20 @@ export interface DeployDialogTraits {
 export interface DeployDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  deploy: { params: { readonly job: string; readonly mode: "ab_test" | "new_endpoint" | "replace"; readonly model?: string; readonly base_model?: string; readonly ratio?: number; readonly upstream_url?: string; readonly upstream_model?: string; readonly api_key_env?: string; readonly keep_exchanges?: boolean }; result: string };
   detach: { params: { readonly view: string }; result: null };
+  load: { params: Record<string, never>; result: DeployOverview };
+  measure: { params: { readonly job: string }; result: null };
+  measure_outcome: { params: { readonly deployment: string }; result: null };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  play: { params: { readonly job: string; readonly text: string }; result: PlayedPair };
+  play_record: { params: { readonly job: string; readonly record: string }; result: PlayedPair };
+  prompts: { params: { readonly job: string }; result: readonly PlaygroundPrompt[] };
+  reveal: { params: { readonly deployment: string }; result: RevealedToken };
+  roll_back: { params: { readonly deployment: string }; result: null };
+  start: { params: { readonly deployment: string }; result: null };
+  stop: { params: { readonly deployment: string }; result: null };
 }
 
 export interface ImportRecordsDialogTraits {
@@ -281,10 +1522,22 @@ export interface ImportRecordsDialogTraits {
 
 export interface ImportRecordsDialogCalls {
   attach: { params: { readonly view: string }; result: null };
+  begin_upload: { params: { readonly name: string; readonly size: number }; result: UploadState };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  check_upload: { params: { readonly upload: string }; result: JobState };
   detach: { params: { readonly view: string }; result: null };
+  discard_unfinished: { params: { readonly import_id: string }; result: number };
+  download_issues: { params: { readonly file_format: "csv" | "json" }; result: Download };
+  drop_download: { params: { readonly download: string }; result: null };
+  leave: { params: { readonly upload?: string | null }; result: null };
+  load: { params: Record<string, never>; result: ImportView };
+  load_issues: { params: Record<string, never>; result: readonly LineIssue[] };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  put_piece: { params: { readonly upload: string; readonly offset: number }; result: null };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
+  reset: { params: Record<string, never>; result: null };
+  start_import: { params: { readonly mode: "append" | "replace"; readonly resume?: boolean }; result: JobState };
 }
 
 export interface ImportTopicsDialogTraits {
@@ -296,11 +1549,13 @@ export interface ImportTopicsDialogTraits {
 }
 
 export interface ImportTopicsDialogCalls {
+  apply: { params: { readonly assignments: "clear" | "keep" }; result: ImportedTopics };
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  preview: { params: Record<string, never>; result: FoundTopics };
 }
 
 export interface BundleTraits {
@@ -394,6 +1649,52 @@ export const SETTINGS = {
   "topics": {
     "low_confidence": 0.7
   },
+  "topic_limits": {
+    "max_depth": 5,
+    "max_name_chars": 200,
+    "max_topics": 10000,
+    "max_file_bytes": 10000000,
+    "max_upload_bytes": 2000000
+  },
+  "clustering": {
+    "max_chars": 1000,
+    "sample_texts": 50000,
+    "decomposition_texts": 20000,
+    "axes": 128,
+    "answer_axes": 64,
+    "min_answered": 0.5,
+    "foretold": 0.6,
+    "max_features": 40000,
+    "min_topics": 2,
+    "max_topics": 30,
+    "choice_texts": 2500,
+    "enough_agreement": 0.8,
+    "min_texts": 4,
+    "default_depth": 2,
+    "min_grouped_topics": 12,
+    "grouping_silhouette": 0.1,
+    "other_chance": 0.2,
+    "keywords": 8
+  },
+  "categorize": {
+    "accept_keyword": 0.9,
+    "accept_similarity": 0.7,
+    "high_confidence": 0.8,
+    "medium_confidence": 0.5,
+    "axes": 256,
+    "members_per_topic": 100,
+    "max_members": 6000,
+    "folds": 5,
+    "regularization": 10.0,
+    "usual_temperature": 0.13,
+    "unlabelled_sharpness": 12.0,
+    "untrained_keyword": [
+      0.5,
+      0.65,
+      0.9
+    ],
+    "chunk_texts": 8192
+  },
   "pipeline": {
     "uncertain_share": 0.05,
     "exact_stale_records": 100000
@@ -407,5 +1708,58 @@ export const SETTINGS = {
     "near_duplicate_percent": 10.0,
     "largest_gaps": 3,
     "target_tolerance": 0.5
+  },
+  "grader_test": {
+    "records": 5,
+    "lenient": 0.9,
+    "strict": 0.1,
+    "no_variance": 0.1
+  },
+  "judge": {
+    "temperature": 0.0,
+    "max_tokens": 256
+  },
+  "sandbox": {
+    "max_source_bytes": 262144,
+    "timeout_s": 2.0,
+    "load_timeout_s": 5.0,
+    "memory_bytes": 1073741824,
+    "max_sample_bytes": 16777216,
+    "samples_per_worker": 200,
+    "workers": 2
+  },
+  "dry_run": {
+    "prompts": 300,
+    "responses": 1,
+    "most_prompts": 50000,
+    "most_responses": 64,
+    "keep_answers": 16,
+    "keep_s": 1.0,
+    "concurrent_responses": 8,
+    "examples": 5,
+    "shown_chars": 4000,
+    "named_topics": 3,
+    "success": 1.0,
+    "level": 0.95,
+    "resamples": 2000
+  },
+  "dry_run_bounds": {
+    "mean_fail": 0.1,
+    "mean_low": 0.25,
+    "mean_high": 0.65,
+    "mean_unnecessary": 0.95,
+    "above_zero_fail": 0.1,
+    "above_zero_low": 0.5,
+    "std_fail": 0.05,
+    "std_low": 0.1,
+    "std_high": 0.35,
+    "perfect_high": 0.5,
+    "repeated_fail": 0.9,
+    "repeated_high": 0.7,
+    "topic_low": 0.15,
+    "failed_fail": 0.2,
+    "failed_high": 0.05,
+    "mixed_fail": 0.1,
+    "mixed_low": 0.3
   }
 } as const;

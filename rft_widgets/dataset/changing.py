@@ -29,13 +29,15 @@ from rft_widgets.model.record import (
     Selection,
     as_selection,
 )
+from rft_widgets.model.record_rows import RecordCheck
 from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
 from rft_widgets.steps.parse import chat_json, draft_from_json
 from rft_widgets.steps.refusals import LineRefused
 from rft_widgets.steps.validate import validate
-from rft_widgets.store import edits, imports, trash
+from rft_widgets.store import edits, imports, records, trash, validity
 from rft_widgets.store.activity import working
 from rft_widgets.store.imports import ImportMode, ImportState
+from rft_widgets.store.payload import input_hash
 from rft_widgets.traces.source import Mode as TraceMode
 from rft_widgets.traces.source import TraceSource
 
@@ -54,8 +56,9 @@ class ChangesRecords(ReadsRecords):
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
         resume: bool = False,
+        name: str | None = None,
     ) -> ImportResult:
-        """Read a JSONL or JSON file, compressed or not, into the dataset.
+        """Read a JSONL or JSON file, or one of a trace format, compressed or not.
 
         Parameters
         ----------
@@ -69,6 +72,8 @@ class ChangesRecords(ReadsRecords):
             Asked after every batch; when it returns true, the import stops and can be resumed.
         resume
             Go on with an import of this file that was cancelled or killed.
+        name
+            What the log calls the file, where its own name and place mean nothing.
 
         Returns
         -------
@@ -84,6 +89,7 @@ class ChangesRecords(ReadsRecords):
                 progress=told,
                 cancelled=cancelled,
                 resume=resume,
+                name=name,
             )
 
     def add_records(
@@ -175,9 +181,16 @@ class ChangesRecords(ReadsRecords):
         """Imports that were cancelled or killed, or still run elsewhere; the newest first."""
         return imports.find_unfinished(self._store, self.id)
 
-    def discard_unfinished_imports(self) -> int:
-        """Give up imports that were cut off; what an append committed stays. Returns how many."""
-        states = imports.find_unfinished(self._store, self.id)
+    def discard_unfinished_imports(self, import_id: str | None = None) -> int:
+        """Give up imports that were cut off, or one of them; returns how many.
+
+        What an append committed stays.
+        """
+        states = [
+            state
+            for state in imports.find_unfinished(self._store, self.id)
+            if import_id in (None, state.id)
+        ]
         imports.abandon(self._store, states)
         return len(states)
 
@@ -208,28 +221,7 @@ class ChangesRecords(ReadsRecords):
             If the record changed since it was read.
         """
         base = self.record(record) if isinstance(record, str) else record
-        try:
-            new_input = RecordInput(
-                base.input.messages if messages is None else _messages(messages, "messages"),
-                base.input.tools if tools is None else _tools(tools),
-                base.input.tool_choice,
-            )
-            new_output = RecordOutput(
-                base.output.messages if output is None else _messages(output, "output"),
-                base.output.finish_reason if finish_reason is None else finish_reason,
-            )
-        except MessageShapeError as error:
-            raise InvalidArgument(f"{error}.") from None
-        draft = RecordDraft(
-            input=new_input,
-            output=new_output,
-            item=base.item if item is None else dict(item),
-            metadata=base.metadata if metadata is None else dict(metadata),
-        )
-        try:
-            draft_from_json(chat_json(draft))  # what a file's line may not hold, an edit may not
-        except LineRefused as refused:
-            raise InvalidArgument(f"Record {base.id}: {refused.message}") from None
+        draft = _edited(base, messages, tools, output, finish_reason, item, metadata)
         tokens, found = validate(draft.input, draft.output)
         try:
             edits.edit(
@@ -268,6 +260,32 @@ class ChangesRecords(ReadsRecords):
             )
         return self.record(base.id)
 
+    def check_record(
+        self,
+        record: Record | str,
+        *,
+        messages: Sequence[MessageLike] | None = None,
+        tools: Sequence[ToolLike] | None = None,
+        output: Sequence[MessageLike] | None = None,
+        finish_reason: str | None = None,
+        item: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> RecordCheck:
+        """Say what validation would say of a record after `edit_record`; change nothing.
+
+        Raises
+        ------
+        InvalidArgument
+            A new value is none that a record can have.
+        """
+        base = self.record(record) if isinstance(record, str) else record
+        draft = _edited(base, messages, tools, output, finish_reason, item, metadata)
+        tokens, found = validate(draft.input, draft.output)
+        with self._store.read() as connection:
+            seq = records.seq_of(connection, self.id, base.id)
+            repeated = validity.repeated(connection, seq, input_hash(draft.input))
+        return RecordCheck(tokens=tokens, issues=found + repeated)
+
     def delete_records(self, selection: Selection | str) -> Deletion:
         """Delete records; `undo_delete` brings them back."""
         return trash.delete(self._store, self.id, as_selection(selection))
@@ -276,6 +294,39 @@ class ChangesRecords(ReadsRecords):
         """Bring deleted records back to their places and return how many."""
         key = deletion if isinstance(deletion, str) else deletion.id
         return trash.undo(self._store, self.id, key)
+
+
+def _edited(
+    base: Record,
+    messages: Sequence[MessageLike] | None,
+    tools: Sequence[ToolLike] | None,
+    output: Sequence[MessageLike] | None,
+    finish_reason: str | None,
+    item: Mapping[str, Any] | None,
+    metadata: Mapping[str, Any] | None,
+) -> RecordDraft:
+    """What a record holds after an edit."""
+    try:
+        draft = RecordDraft(
+            input=RecordInput(
+                base.input.messages if messages is None else _messages(messages, "messages"),
+                base.input.tools if tools is None else _tools(tools),
+                base.input.tool_choice,
+            ),
+            output=RecordOutput(
+                base.output.messages if output is None else _messages(output, "output"),
+                base.output.finish_reason if finish_reason is None else finish_reason,
+            ),
+            item=base.item if item is None else dict(item),
+            metadata=base.metadata if metadata is None else dict(metadata),
+        )
+    except MessageShapeError as error:
+        raise InvalidArgument(f"{error}.") from None
+    try:
+        draft_from_json(chat_json(draft))  # what a file's line may not hold, an edit may not
+    except LineRefused as refused:
+        raise InvalidArgument(f"Record {base.id}: {refused.message}") from None
+    return draft
 
 
 def _messages(values: Sequence[MessageLike], where: str) -> tuple[Message, ...]:

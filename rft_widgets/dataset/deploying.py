@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from rft_widgets.dataset.deployment import Deployment, make_router, prompt_of
 from rft_widgets.dataset.training import HasTraining, TrainingJob
-from rft_widgets.errors import InvalidArgument
+from rft_widgets.errors import InvalidArgument, NoCandidate
 from rft_widgets.graders.rewards import normalized_reward
 from rft_widgets.graders.sample import item_of, sample_of
-from rft_widgets.model.deployed import BASE, TUNED, DeploymentConfig, PlaygroundAnswer
+from rft_widgets.model.deployed import (
+    BASE,
+    TUNED,
+    Benchmark,
+    DeploymentConfig,
+    PlaygroundAnswer,
+)
 from rft_widgets.model.deployment import DeploymentMode, DeploymentState
 from rft_widgets.model.llm import ModelConnection
-from rft_widgets.model.record import Record
+from rft_widgets.model.message import Message
+from rft_widgets.model.record import Record, RecordInput
+from rft_widgets.steps.benchmark import compare_policies
+from rft_widgets.steps.progress import Progress
 from rft_widgets.store import deployments
 
 
@@ -72,7 +83,7 @@ class HasDeployments(HasTraining):
         chosen = self._trained(job)
         config = DeploymentConfig(
             mode=mode,
-            model=model or f"rft-{_slug(self.name)}",
+            model=model or self.model_name,
             base_model=base_model or upstream_model or BASE,
             ratio=float(ratio),
             upstream=upstream,
@@ -86,6 +97,11 @@ class HasDeployments(HasTraining):
         key = deployments.create(self._store, self.id, chosen.id, msgspec.to_builtins(config))
         deployment = Deployment(self._store, key)
         return deployment.start(host=host, port=port, token=token) if start else deployment
+
+    @property
+    def model_name(self) -> str:
+        """Name of the tuned model on the wire, unless a deployment is given another one."""
+        return f"rft-{_slug(self.name)}"
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
@@ -136,13 +152,15 @@ class HasDeployments(HasTraining):
             asked = prompt_of(messages, tools)
             item = {"messages": list(messages)}
         policy = self._trained(job).policy()
-        found = {
-            arm: policy.respond(asked.messages, asked.tools, reference=arm == BASE)
-            for arm in (BASE, TUNED)
-        }
+        found = {}
+        policy.respond(asked.messages, asked.tools)  # the first answer takes longer than the others
+        for arm in (BASE, TUNED):
+            began = time.perf_counter()
+            answer = policy.respond(asked.messages, asked.tools, reference=arm == BASE)
+            found[arm] = (answer, time.perf_counter() - began)
         with self.compiled_grader() as compiled:
             answers = {}
-            for arm, answer in found.items():
+            for arm, (answer, latency_s) in found.items():
                 result = compiled.grade(sample_of(asked, [answer.message]), item)
                 answers[arm] = PlaygroundAnswer(
                     message=answer.message,
@@ -151,8 +169,66 @@ class HasDeployments(HasTraining):
                     probability=answer.probability,
                     reward=normalized_reward(compiled.grader, result),
                     error=result.error,
+                    latency_s=latency_s,
                 )
         return answers
+
+    def benchmark(
+        self,
+        job: TrainingJob | str | None = None,
+        *,
+        seed: int = 0,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> Benchmark:
+        """Measure the policy from before the training and the trained one, with the grader of now.
+
+        Parameters
+        ----------
+        job
+            The training run, whose validation records are asked; by default the newest one that
+            completed.
+        seed
+            Of the intervals.
+        progress, cancelled
+            Told and asked after every answer.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no trained policy, no grader, or none of the validation records is left.
+        RunInterrupted
+            It was cancelled; nothing of it is kept.
+        """
+        chosen = self._trained(job)
+        policy = chosen.policy()
+        records = self._validation(chosen)
+
+        def answer(asked: RecordInput, *, reference: bool) -> Message | None:
+            try:
+                return policy.respond(asked.messages, asked.tools, reference=reference).message
+            except NoCandidate:
+                return None
+
+        with self.compiled_grader() as compiled:
+            return compare_policies(
+                records,
+                partial(answer, reference=True),
+                partial(answer, reference=False),
+                compiled,
+                seed=seed,
+                progress=progress,
+                cancelled=cancelled,
+            )
+
+    def _validation(self, job: TrainingJob) -> list[Record]:
+        """Records that a run was measured on, as far as they are still there."""
+        found = list(self.iterate(self.select(ids=job.split.valid)))
+        if not found:
+            raise InvalidArgument(
+                "None of the records that the run was measured on is left.", hint="Train again."
+            )
+        return found
 
     def _trained(self, job: TrainingJob | str | None) -> TrainingJob:
         if isinstance(job, TrainingJob):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from rft_widgets.dataset.training import TrainingJob
-from rft_widgets.errors import InvalidArgument, NoCandidate
+from rft_widgets.errors import InvalidArgument, NoCandidate, RunInterrupted
 from rft_widgets.graders.rewards import normalized_reward
 from rft_widgets.graders.sample import Sample, item_of, sample_of
 from rft_widgets.model.deployed import (
@@ -20,7 +21,7 @@ from rft_widgets.model.deployed import (
     DeploymentConfig,
     DeploymentOutcome,
 )
-from rft_widgets.model.deployment import DeploymentState, ServedExchange
+from rft_widgets.model.deployment import DeploymentState, DeploymentStatus, ServedExchange
 from rft_widgets.model.message import message_from_json, to_json, tool_from_json
 from rft_widgets.model.record import RecordInput
 from rft_widgets.serving.app import Endpoint
@@ -31,11 +32,15 @@ from rft_widgets.serving.server import Server
 from rft_widgets.serving.upstream import UpstreamArm
 from rft_widgets.statistics import IndependentDifference, bootstrap_mean, independent_difference
 from rft_widgets.steps.grade import open_grader
+from rft_widgets.steps.progress import Progress
 from rft_widgets.store import deployments, graders, records
 from rft_widgets.store.connection import Store
 from rft_widgets.store.deployments import ArmTotals, DeploymentRow
 from rft_widgets.store.payload import input_hash
 from rft_widgets.trainers import LocalPolicy
+
+_servers: dict[str, Server] = {}
+"""Servers of this process by deployment: every object of a deployment sees the same one."""
 
 
 class Deployment:
@@ -47,7 +52,12 @@ class Deployment:
     def __init__(self, store: Store, deployment_id: str) -> None:
         self._store = store
         self.id = deployment_id
-        self.server: Server | None = None
+
+    @property
+    def server(self) -> Server | None:
+        """The server in this process; ``None`` where it is not served from here."""
+        found = _servers.get(self.id)
+        return found if found is not None and found.running else None
 
     @property
     def dataset_id(self) -> str:
@@ -60,9 +70,19 @@ class Deployment:
         return msgspec.json.decode(self._row.config, type=DeploymentConfig)
 
     @property
-    def status(self) -> str:
+    def status(self) -> DeploymentStatus:
         """``active`` or ``rolled_back``."""
         return self._row.status
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+        return self._row.created_at
+
+    @property
+    def rolled_back_at(self) -> datetime | None:
+        """When it was rolled back; ``None`` while it is active."""
+        return self._row.rolled_back_at
 
     @property
     def job(self) -> TrainingJob:
@@ -105,10 +125,11 @@ class Deployment:
             Let other machines reach it, and the names they may call it by.
         """
         self.stop()
-        self.server = self.make_server(
+        server = self.make_server(
             host=host, port=port, token=token, allow_network=allow_network, hosts=hosts
         )
-        self.server.start()
+        server.start()
+        _servers[self.id] = server
         return self
 
     def make_server(
@@ -128,9 +149,9 @@ class Deployment:
 
     def stop(self) -> None:
         """Stop to serve it from this process; answers under way are finished."""
-        if self.server is not None:
-            self.server.stop()
-            self.server = None
+        server = _servers.pop(self.id, None)
+        if server is not None:
+            server.stop()
 
     def roll_back(self) -> None:
         """Send everything to the base arm from the next request on, wherever it is served."""
@@ -141,18 +162,32 @@ class Deployment:
         for _, _, data in deployments.iterate(self._store, self.id):
             yield msgspec.json.decode(data, type=ServedExchange)
 
-    def snippet(self) -> str:
-        """Python lines that ask it."""
+    def snippet(self, *, token: str | None = None) -> str:
+        """Python lines that ask it.
+
+        Parameters
+        ----------
+        token
+            What stands in them as the key, where they are shown; by default the token itself.
+        """
+        key = self.token if token is None else token
         return (
             "from openai import OpenAI\n\n"
-            f'client = OpenAI(base_url="{self.base_url}", api_key="{self.token}")\n'
+            f'client = OpenAI(base_url="{self.base_url}", api_key="{key}")\n'
             "answer = client.chat.completions.create(\n"
             f'    model="{self.config.model}",\n'
             '    messages=[{"role": "user", "content": "..."}],\n'
             ")\n"
         )
 
-    def outcome(self, *, n: int = 1_000, seed: int = 0) -> DeploymentOutcome:
+    def outcome(
+        self,
+        *,
+        n: int = 1_000,
+        seed: int = 0,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> DeploymentOutcome:
         """Measure the answers of both arms with the dataset's grader.
 
         Requests that equal a record's prompt are graded with that record's item; the others have
@@ -164,6 +199,13 @@ class Deployment:
             Newest answers of each arm to grade, at most.
         seed
             Of the intervals.
+        progress, cancelled
+            Told and asked after every answer.
+
+        Raises
+        ------
+        RunInterrupted
+            It was cancelled; nothing of it is kept.
         """
         kept: dict[str, list[ServedExchange]] = {TUNED: [], BASE: []}
         for one in self.exchanges():
@@ -172,8 +214,19 @@ class Deployment:
         rewards: dict[str, list[float]] = {}
         units: dict[str, list[str]] = {}
         arms = {}
-        for arm, found in kept.items():
-            graded = self._rewards(found[-n:])
+        newest = {arm: found[-n:] for arm, found in kept.items()}
+        total, done = sum(map(len, newest.values())), 0
+
+        def graded_one() -> None:
+            nonlocal done
+            done += 1
+            if cancelled():
+                raise RunInterrupted("The measurement was stopped.", hint="Begin it again.")
+            if progress is not None:
+                progress(done / total, f"{done:,} of {total:,} answers")
+
+        for arm, found in newest.items():
+            graded = self._rewards(found, graded_one)
             scored = [(one, reward) for one, reward in graded if reward is not None]
             rewards[arm] = [reward for _, reward in scored]
             units[arm] = [one.assignment for one, _ in scored]
@@ -196,7 +249,7 @@ class Deployment:
         )
 
     def _rewards(
-        self, found: Sequence[ServedExchange]
+        self, found: Sequence[ServedExchange], graded_one: Callable[[], None]
     ) -> list[tuple[ServedExchange, float | None]]:
         if not found:
             return []
@@ -205,12 +258,12 @@ class Deployment:
         if version is None:
             raise InvalidArgument("The dataset has no grader.", hint="Save one with set_grader().")
         pairs = [self._pair(one) for one in found]
+        rewards: list[tuple[ServedExchange, float | None]] = []
         with open_grader(version) as compiled:
-            results = list(compiled.grade_many(pairs))
-        return [
-            (one, normalized_reward(compiled.grader, result))
-            for one, result in zip(found, results, strict=True)
-        ]
+            for one, result in zip(found, compiled.grade_many(pairs), strict=True):
+                rewards.append((one, normalized_reward(compiled.grader, result)))
+                graded_one()
+        return rewards
 
     def _pair(self, one: ServedExchange) -> tuple[Sample, Mapping[str, Any]]:
         asked = prompt_of(one.messages, one.tools)
@@ -238,11 +291,12 @@ class Deployment:
         )
 
     def _served(self) -> Server:
-        if self.server is None or not self.server.running:
+        server = self.server
+        if server is None:
             raise InvalidArgument(
                 f"Deployment {self.id} is not served from this process.", hint="Call start()."
             )
-        return self.server
+        return server
 
     @property
     def _row(self) -> DeploymentRow:
@@ -251,7 +305,8 @@ class Deployment:
 
     def __repr__(self) -> str:
         with contextlib.suppress(Exception):  # a repr never raises
-            where = self.server.base_url if self.server is not None else "not served from here"
+            server = self.server
+            where = "not served from here" if server is None else server.base_url
             return f"<Deployment {self.id}: {self.config.mode}, {self.status}, {where}>"
         return f"<Deployment {self.id}>"
 

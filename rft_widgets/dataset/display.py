@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rft_widgets.dataset.state import HasState
+from rft_widgets.errors import RftError
 
 if TYPE_CHECKING:
     from rft_widgets.model.views import DialogName
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from rft_widgets.widgets.health_bar import HealthBar
     from rft_widgets.widgets.overview import Overview
     from rft_widgets.widgets.records_grid import RecordsGrid
+
+logger = logging.getLogger(__name__)
 
 
 class Displayed(HasState):
@@ -41,11 +45,17 @@ class Displayed(HasState):
 
         return health_bar(self)  # type: ignore[arg-type]  # every dataset is one
 
-    def records_grid(self) -> RecordsGrid:
-        """Show the records as a table that follows every change, however many there are."""
+    def records_grid(self, *, height: int = 520) -> RecordsGrid:
+        """Show the records as a table that follows every change, however many there are.
+
+        Parameters
+        ----------
+        height
+            In pixels.
+        """
         from rft_widgets.widgets.records_grid import records_grid  # noqa: PLC0415 - as above
 
-        return records_grid(self)  # type: ignore[arg-type]  # every dataset is one
+        return records_grid(self, height=height)  # type: ignore[arg-type]  # every dataset is one
 
     def dialog(self, name: DialogName) -> Dialog:
         """Show one of the dialogs that the canvas opens, in a cell of its own.
@@ -76,8 +86,12 @@ class Displayed(HasState):
         """The overview where there is a page for it, and a few lines for where there is none."""
         lines = {"text/plain": repr(self), "text/html": self._repr_html_()}
         shown = self._shown_overview
-        if shown is None or shown.comm is None:
-            shown = self._shown_overview = self.overview()
+        try:
+            if shown is None or shown.comm is None:
+                shown = self._shown_overview = self.overview()
+        except RftError as error:  # the page's code is not in this installation
+            logger.warning("%s", error)
+            return lines
         bundle = shown._repr_mimebundle_(**kwargs)
         return lines if bundle is None else ({**bundle[0], **lines}, bundle[1])
 
@@ -91,7 +105,10 @@ class Displayed(HasState):
         return f"<OptimizationDataset {self.id}>"
 
     def _repr_html_(self) -> str:
-        info, health = self.info, self.health
+        try:
+            info, health = self.info, self.health
+        except RftError as error:  # deleted, or its store is gone
+            return f"<strong>{escape(error.message)}</strong> {escape(error.hint or '')}"
         advice = "".join(f"<li>{escape(text)}</li>" for text in health.recommendations)
         return (
             f"<strong>{escape(info.name)}</strong> <code>{escape(self.id)}</code><br>"

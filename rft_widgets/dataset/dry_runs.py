@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import fmean
-from typing import Any
 
 import msgspec
 
-from rft_widgets.dataset.grading import HasGrader
+from rft_widgets.dataset.evaluating import HasEvaluation
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.graders import CompiledGrader
 from rft_widgets.model.dry_run import DryRun, DryRunConfig
-from rft_widgets.model.dry_run_settings import DRY_RUN, GRADER_TEST
+from rft_widgets.model.dry_run_settings import DRY_RUN
 from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.record import Record
-from rft_widgets.model.report import DryRunReport, GradedAnswer, GraderTest, RunComparison
+from rft_widgets.model.report import DryRunReport, GradedAnswer, RunComparison
 from rft_widgets.model.run import RunInputs
 from rft_widgets.steps.dry_run import (
     Answer,
@@ -30,8 +30,6 @@ from rft_widgets.steps.dry_run import (
     make_answers,
     run_probes,
 )
-from rft_widgets.steps.grader_labels import LabelReport, grader_against_labels
-from rft_widgets.steps.grader_test import try_grader
 from rft_widgets.steps.progress import Progress
 from rft_widgets.store import datasets, dry_runs, records
 from rft_widgets.store.activity import working
@@ -42,30 +40,8 @@ from rft_widgets.store.payload import input_hash
 _IDS_AT_A_TIME = 5_000
 
 
-class HasDryRuns(HasGrader):
+class HasDryRuns(HasEvaluation):
     """Whether training is worth it: the grader on a sample of the answers."""
-
-    def test_grader(
-        self,
-        n: int = GRADER_TEST.records,
-        *,
-        version: int | None = None,
-        seed: int = 0,
-    ) -> GraderTest:
-        """Grade a few recorded answers, side by side with their prompts.
-
-        Parameters
-        ----------
-        n
-            Records.
-        version
-            Of a saved grader; by default the one in use.
-        seed
-            Of the choice.
-        """
-        chosen = self._version(version)
-        with self.compiled_grader(chosen) as compiled:
-            return try_grader(compiled, self._recorded(n, 1, seed)[0])
 
     def dry_run(
         self,
@@ -136,15 +112,18 @@ class HasDryRuns(HasGrader):
                     "There is no answer to grade.",
                     hint="Import records with recorded answers, or pass respond=... .",
                 )
-            if run is None:
-                run = dry_runs.begin(
-                    self._store,
-                    self.id,
-                    msgspec.to_builtins(config),
-                    self.run_inputs(version),
-                )
             with self.compiled_grader(version) as compiled:
-                graded = self._grade(run, compiled, answers, respond, tell, cancelled)
+                if run is None:
+                    run = dry_runs.begin(
+                        self._store,
+                        self.id,
+                        msgspec.to_builtins(config),
+                        self.run_inputs(version),
+                    )
+                done = tuple(_decoded(dry_runs.kept(self._store, run.id).values()))
+                began = time.perf_counter()
+                graded = self._grade(run, compiled, answers, done, respond, tell, cancelled)
+                pace = _pace(len(graded) - len(done), time.perf_counter() - began)
                 tell(0.95, "Probing the grader")
                 found = (
                     run_probes(compiled, answers, graded, seed=config.seed, cancelled=cancelled)
@@ -152,7 +131,7 @@ class HasDryRuns(HasGrader):
                     else ()
                 )
             report = build_report(graded, probes=found, excluded=sample.excluded, seed=config.seed)
-            self._finish(run, report, graded)
+            self._finish(run, report, graded, pace)
             tell(1.0, "Done")
         return report
 
@@ -184,45 +163,6 @@ class HasDryRuns(HasGrader):
             self.dry_run_answers(before),
             self.dry_run_answers(after),
             by="prompt" if anew else "answer",
-        )
-
-    def compare_graders(
-        self, before: int, after: int, *, n: int = 100, seed: int = 0
-    ) -> RunComparison:
-        """Grade the same recorded answers with two saved versions of the grader."""
-        answers, _ = self._recorded(n, 1, seed)
-        graded = []
-        for number in (before, after):
-            with self.compiled_grader(self._version(number)) as compiled:
-                graded.append(grade_answers(compiled, answers))
-        return compare_runs(graded[0], graded[1], seed=seed)
-
-    def grader_against_labels(
-        self, field: str, *, n: int = 1_000, version: int | None = None, seed: int = 0
-    ) -> LabelReport:
-        """Compare the grader with what people said of recorded answers.
-
-        Parameters
-        ----------
-        field
-            Item field with the label: 0 or 1 (or a truth value), or a score in 0..1.
-        n
-            Prompts to look at, at most; every recorded answer to them counts.
-        version
-            Of a saved grader; by default the one in use.
-        seed
-            Of the choice.
-        """
-        answers, _ = self._recorded(n, n, seed)
-        if not answers:
-            raise InvalidArgument("There is no recorded answer to grade.")
-        with self.compiled_grader(self._version(version)) as compiled:
-            graded = grade_answers(compiled, answers)
-        return grader_against_labels(
-            [one.reward for one in graded],
-            [_label(answer, field) for answer in answers],
-            [answer.cluster or answer.prompt_key for answer in answers],
-            seed=seed,
         )
 
     def run_inputs(self, version: GraderVersion) -> RunInputs:
@@ -296,6 +236,7 @@ class HasDryRuns(HasGrader):
         run: DryRunRow,
         compiled: CompiledGrader,
         answers: Sequence[Answer],
+        done: Sequence[GradedAnswer],
         respond: Respond | None,
         tell: Progress,
         cancelled: Callable[[], bool],
@@ -309,20 +250,26 @@ class HasDryRuns(HasGrader):
             )
             dry_runs.keep(self._store, run.id, rows)
 
-        def progress(done: int, total: int) -> None:
-            tell(0.95 * done / total, f"Graded {done:,} of {total:,} answers")
+        def progress(ready: int, total: int) -> None:
+            tell(0.95 * ready / total, f"Graded {ready:,} of {total:,} answers")
 
         return grade_answers(
             compiled,
             answers,
             respond=respond,
-            done=_decoded(dry_runs.kept(self._store, run.id).values()),
+            done=done,
             keep=keep,
             progress=progress,
             cancelled=cancelled,
         )
 
-    def _finish(self, run: DryRunRow, report: DryRunReport, graded: Sequence[GradedAnswer]) -> None:
+    def _finish(
+        self,
+        run: DryRunRow,
+        report: DryRunReport,
+        graded: Sequence[GradedAnswer],
+        pace: float | None,
+    ) -> None:
         rewards: defaultdict[str, list[float]] = defaultdict(list)
         for one in graded:
             if one.reward is not None:
@@ -333,7 +280,11 @@ class HasDryRuns(HasGrader):
             run,
             msgspec.json.encode(report).decode(),
             {key: fmean(values) for key, values in rewards.items()},
-            {"verdict": report.verdict, "mean": report.mean and report.mean.estimate},
+            {
+                "verdict": report.verdict,
+                "mean": report.mean and report.mean.estimate,
+                "seconds_per_answer": pace,
+            },
         )
 
 
@@ -361,6 +312,10 @@ class _Calls:
         return not repeated
 
 
+def _pace(graded: int, took_s: float) -> float | None:
+    return took_s / graded if graded else None
+
+
 def _dry_run(row: DryRunRow) -> DryRun:
     return DryRun(
         id=row.id,
@@ -374,8 +329,3 @@ def _dry_run(row: DryRunRow) -> DryRun:
 
 def _decoded(texts: Iterable[str]) -> Iterator[GradedAnswer]:
     return (msgspec.json.decode(text, type=GradedAnswer) for text in texts)
-
-
-def _label(answer: Answer, field: str) -> float | None:
-    value: Any = answer.item.get(field)
-    return float(value) if isinstance(value, (bool, int, float)) else None

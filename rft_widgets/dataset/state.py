@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from rft_widgets.dataset.coverage import HasCoverage, coverage_now
+from rft_widgets.dataset.coverage import coverage_now
+from rft_widgets.dataset.generating import PlansGeneration
 from rft_widgets.model.dataset import DatasetStats
 from rft_widgets.model.pipeline import PipelineState
 from rft_widgets.pipeline import last_verdict, read_pipeline
 from rft_widgets.store import datasets, records, topics, training
 
 
-class HasState(HasCoverage):
+class HasState(PlansGeneration):
     """A dataset's state, computed from the store whenever it is asked for."""
 
     @property

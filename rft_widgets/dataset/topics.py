@@ -6,17 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from rft_widgets.dataset.changing import ChangesRecords
-from rft_widgets.errors import ImportRejected, InvalidArgument
+from rft_widgets.dataset.labels import LabelsRecords
+from rft_widgets.errors import ImportRejected, InvalidArgument, RunInterrupted
 from rft_widgets.files import read_whole
-from rft_widgets.model.record import Selection, as_selection
-from rft_widgets.model.settings import LIMITS
 from rft_widgets.model.topic import (
     CategorizationSummary,
     CategorizeMode,
-    ReviewItem,
     TopicHierarchy,
-    TopicsAtRisk,
 )
 from rft_widgets.model.topic_settings import TOPIC_LIMITS
 from rft_widgets.steps.export import replacing
@@ -25,15 +21,12 @@ from rft_widgets.steps.topics import editing, placing, tree
 from rft_widgets.steps.topics.editing import Assignments
 from rft_widgets.steps.topics.exchange import TopicsForm, read_topics, topics_json
 from rft_widgets.steps.topics.naming import Namer, Names
-from rft_widgets.steps.topics.review import ReviewOrder
 from rft_widgets.steps.topics.templates import template as topics_of_template
 from rft_widgets.steps.topics.tree import GENERAL
-from rft_widgets.store import datasets
 from rft_widgets.store import topics as topic_rows
-from rft_widgets.store.texts import can_hold
 
 
-class HasTopics(ChangesRecords):
+class HasTopics(LabelsRecords):
     """A dataset's topics: finding, editing and exchanging them, and putting records under them.
 
     Every edit applies to the tree as it is when it is stored, whoever changed it meanwhile; the
@@ -49,15 +42,6 @@ class HasTopics(ChangesRecords):
         """
         with self._store.read() as connection:
             return topic_rows.current(connection, self.id)
-
-    def topics_at_risk(self) -> TopicsAtRisk:
-        """Count the records whose topic generating or setting other topics may take away."""
-        with self._store.read() as connection:
-            set_id = datasets.live_set(connection, self.id)
-            return TopicsAtRisk(
-                labelled=sum(topic_rows.counts(connection, [set_id]).values()),
-                by_hand=sum(topic_rows.by_hand(connection, set_id).values()),
-            )
 
     def generate_topics(
         self,
@@ -142,6 +126,45 @@ class HasTopics(ChangesRecords):
             {"method": method, "template": template},
             lambda before: tree.Edit(made, {p: p if p in paths else None for p in before.paths}),
         )
+
+    def regenerate_topics(
+        self,
+        method: Literal["auto", "template"] = "auto",
+        *,
+        template: str | None = None,
+        n_topics: int | None = None,
+        depth: int | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> CategorizationSummary:
+        """Make topics in place of the present ones, and put records under them.
+
+        That is `generate_topics` and then `categorize`; see there.
+
+        Raises
+        ------
+        RunInterrupted
+            It was cancelled; the message says whether the topics are the new ones.
+        """
+        self.generate_topics(
+            method,
+            template=template,
+            n_topics=n_topics,
+            depth=depth,
+            seed=seed,
+            progress=_part(progress, 0.0, 0.6),
+            cancelled=cancelled,
+        )
+        try:
+            return self.categorize(
+                seed=seed, progress=_part(progress, 0.6, 1.0), cancelled=cancelled
+            )
+        except RunInterrupted as error:
+            raise RunInterrupted(
+                "The new topics are there; putting records under them was cancelled.",
+                hint="Run categorize() for the rest.",
+            ) from error
 
     def set_topics(
         self,
@@ -331,50 +354,6 @@ class HasTopics(ChangesRecords):
             self._store, self.id, mode, seed=seed, progress=progress, cancelled=cancelled
         )
 
-    def review_queue(
-        self, order: ReviewOrder = "confidence", limit: int = 100
-    ) -> tuple[ReviewItem, ...]:
-        """Records whose topic is uncertain, in the order a person should look at them.
-
-        Parameters
-        ----------
-        order
-            ``confidence`` begins with the least certain, ``gain`` where one decision helps most
-            others: see `rft_widgets.steps.topics.review.review_queue`.
-        limit
-            Most records to give.
-        """
-        return placing.to_review(self._store, self.id, order, limit)
-
-    def confirm_topic(self, record_id: str, topic: str | None = None) -> str:
-        """Decide by hand which topic a record is under; ``None`` accepts the proposed one.
-
-        Returns
-        -------
-        The topic.
-
-        Raises
-        ------
-        InvalidArgument
-            There is none to accept, or it is no leaf of the topics.
-        """
-        chosen = None if topic is None else _checked(topic)
-        return topic_rows.confirm(self._store, self.id, record_id, chosen)
-
-    def assign_topic(self, selection: Selection | str, topic: str | None) -> int:
-        """Put records under a topic by hand (or under none) and return how many.
-
-        Parameters
-        ----------
-        selection
-            A selection, or the id of one record.
-        topic
-            Path of the topic, its parts joined by ``/``; ``None`` takes the topic away. It has to
-            be a leaf of the topics; while none were made or set, any path will do.
-        """
-        path = None if topic is None else _checked(topic)
-        return topic_rows.assign(self._store, self.id, as_selection(selection), path)
-
     def _edit(
         self,
         kind: str,
@@ -384,13 +363,12 @@ class HasTopics(ChangesRecords):
         return editing.edit(self._store, self.id, kind, details, change)
 
 
-def _checked(topic: str) -> str:
-    path = topic.strip()
-    if not path:
-        raise InvalidArgument("The topic is empty.", hint="Pass None to take a topic away.")
-    if len(path) > LIMITS.max_identifier_chars or not can_hold(path):
-        raise InvalidArgument(
-            f"The topic {path[:40]!r} is too long, or holds U+0000 or half a character.",
-            hint=f"A topic has at most {LIMITS.max_identifier_chars} characters.",
-        )
-    return path
+def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Progress of a part of some work, from one share (0..1) of it to another."""
+    if progress is None:
+        return None
+
+    def tell(share: float, words: str) -> None:
+        progress(start + (stop - start) * share, words)
+
+    return tell

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
-from rft_widgets.dataset.dry_runs import HasDryRuns
+from rft_widgets.dataset.dry_run_reading import ReadsDryRuns
+from rft_widgets.dataset.training_state import TrainingState, training_state
 from rft_widgets.errors import InvalidArgument, TrainingRefused
 from rft_widgets.jobs import training as working
+from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.training import (
     Checkpoint,
     Split,
@@ -20,6 +22,7 @@ from rft_widgets.model.training import (
     TrainingProgress,
     TrainingReport,
 )
+from rft_widgets.model.training_plan import TrainingEstimate, TrainingPlan, TrainingReadiness
 from rft_widgets.pipeline import blocking_dry_run
 from rft_widgets.steps.split import split_records
 from rft_widgets.store import records, training
@@ -47,6 +50,11 @@ class TrainingJob:
         """Whether it says that it runs, but was not heard of for too long; `resume` goes on."""
         row = self._row
         return row.status == "running" and training.is_silent(row)
+
+    @property
+    def state(self) -> TrainingState:
+        """All of the following as of one moment, and more."""
+        return training_state(self._row)
 
     @property
     def config(self) -> TrainingConfig:
@@ -155,7 +163,7 @@ class TrainingJob:
         return f"<TrainingJob {self.id}>"
 
 
-class HasTraining(HasDryRuns):
+class HasTraining(ReadsDryRuns):
     """Making a better model of a dataset."""
 
     def train(
@@ -184,10 +192,10 @@ class HasTraining(HasDryRuns):
         chosen = _config(config)
         trainer(chosen.trainer).check(chosen)
         version = self._version(None)
-        no_go = blocking_dry_run(self._store, self.id)
-        if no_go is not None and not despite_no_go:
+        readiness = self.training_readiness
+        if readiness.no_go is not None and not despite_no_go:
             raise TrainingRefused(
-                f"The last dry run says NO_GO: {no_go}",
+                f"The last dry run says NO_GO: {readiness.no_go}",
                 hint="Fix that first, or train all the same with despite_no_go=True.",
             )
         split = self.split(chosen)
@@ -198,7 +206,10 @@ class HasTraining(HasDryRuns):
             inputs=self.run_inputs(version),
             split=SplitIds(train=split.train_ids, valid=split.valid_ids),
         )
-        for note in (*self._warnings(no_go), *split.notes):
+        notes = [*readiness.warnings, *split.notes]
+        if readiness.no_go is not None:
+            notes.insert(0, f"Trained although the last dry run says NO_GO: {readiness.no_go}")
+        for note in notes:
             training.log(self._store, job_id, note)
         working.start(self._store, job_id)
         return TrainingJob(self._store, job_id)
@@ -215,6 +226,45 @@ class HasTraining(HasDryRuns):
             seed=chosen.seed,
         )
 
+    def plan_training(
+        self, config: TrainingConfig | Mapping[str, Any] | None = None
+    ) -> TrainingPlan:
+        """What a configuration comes to, without starting: the split in counts, and an estimate.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no valid record, or the configuration is wrong.
+        """
+        chosen = _config(config)
+        trainer(chosen.trainer).check(chosen)
+        split = self.split(chosen)
+        return TrainingPlan(
+            train=len(split.train_ids),
+            valid=len(split.valid_ids),
+            groups=split.groups,
+            topics=split.topics,
+            notes=split.notes,
+            estimate=self._estimate(chosen, split, self.grader_version),
+        )
+
+    @property
+    def training_readiness(self) -> TrainingReadiness:
+        """Whether training may start, and what is worth a thought before."""
+        nodes = self.pipeline.nodes
+        dry_run, node = nodes[4], nodes[5]
+        no_go = blocking_dry_run(self._store, self.id)
+        warnings = [f"The dry run is stale. {change}" for change in dry_run.stale]
+        if no_go is None and dry_run.status == "ready":
+            warnings.append(
+                "There was no dry run: nobody knows whether there is something to learn."
+            )
+        reports = [run.report for run in self.dry_runs if run.report is not None]
+        if no_go is None and reports and reports[-1].verdict == "CAUTION":
+            reasons = "; ".join(reports[-1].reasons)
+            warnings.append(f"The last dry run says CAUTION: {reasons}")
+        return TrainingReadiness(blocked=node.blocked_reason, no_go=no_go, warnings=tuple(warnings))
+
     @property
     def training_jobs(self) -> tuple[TrainingJob, ...]:
         """Every training run, the oldest first."""
@@ -229,13 +279,32 @@ class HasTraining(HasDryRuns):
             training.read(connection, job_id, self.id)
         return TrainingJob(self._store, job_id)
 
-    def _warnings(self, no_go: str | None) -> tuple[str, ...]:
-        node = self.pipeline.nodes[4]
-        if no_go is not None:
-            return (f"Trained although the last dry run says NO_GO: {no_go}",)
-        if node.status == "ready":
-            return ("There was no dry run: nobody knows whether there is something to learn.",)
-        return tuple(f"The dry run is stale. {change}" for change in node.stale)
+    def _estimate(
+        self, config: TrainingConfig, split: Split, version: GraderVersion | None
+    ) -> TrainingEstimate:
+        learned, measured = len(split.train_ids), len(split.valid_ids)
+        seconds, basis = None, "Unknown: no run has ended yet."
+        for job in reversed(self.training_jobs):
+            state = job.state
+            before, now = state.config, state.progress
+            if state.status != "completed" or before.trainer != config.trainer:
+                continue
+            if now is None or now.elapsed_s is None:
+                continue
+            then = len(job.split.train)
+            seconds = now.elapsed_s * learned * config.n_epochs / (then * before.n_epochs)
+            basis = (
+                f"The last run took {now.elapsed_s:,.1f} s for {then:,} records "
+                f"and {before.n_epochs} {'epoch' if before.n_epochs == 1 else 'epochs'}."
+            )
+            break
+        asks_model = version is not None and version.connection is not None
+        return TrainingEstimate(
+            seconds=seconds,
+            basis=basis,
+            gradings=trainer(config.trainer).gradings(config, learned, measured),
+            cost_micro_usd=None if asks_model else 0,
+        )
 
 
 def _config(config: TrainingConfig | Mapping[str, Any] | None) -> TrainingConfig:

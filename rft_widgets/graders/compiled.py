@@ -11,15 +11,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from rft_widgets.errors import GraderInvalid
-from rft_widgets.graders.label_model import check_label_model, compile_label_model
-from rft_widgets.graders.multi import check_multi, compile_multi
+from rft_widgets.graders.checking import check_grader
+from rft_widgets.graders.label_model import compile_label_model
+from rft_widgets.graders.multi import compile_multi
 from rft_widgets.graders.outcome import Grade, Outcome, failed
 from rft_widgets.graders.sample import Sample
 from rft_widgets.graders.sandbox.host import Sandbox
-from rft_widgets.graders.score_model import check_score_model, compile_score_model
-from rft_widgets.graders.script import ScriptGrader, check_script
+from rft_widgets.graders.score_model import compile_score_model
+from rft_widgets.graders.script import ScriptGrader
 from rft_widgets.graders.string_check import compile_string_check
-from rft_widgets.graders.templates import RenderFault, compile_template
+from rft_widgets.graders.templates import RenderFault
 from rft_widgets.graders.text_similarity import compile_text_similarity
 from rft_widgets.model.grader import (
     Grader,
@@ -224,34 +225,6 @@ def compile_grader(
     except BaseException:
         close()
         raise
-
-
-def check_grader(grader: Grader) -> None:
-    """Check everything that can be checked without a model and without running code.
-
-    Raises
-    ------
-    GraderInvalid
-        With the path of the first fault.
-    """
-    if not isinstance(grader, Multi):
-        _check_single(grader, "")
-        return
-    check_multi(grader)
-    for name, part in grader.graders.items():
-        _check_single(part, f"graders.{name}.")
-
-
-def _check_single(grader: SingleGrader, where: str) -> None:
-    if isinstance(grader, (StringCheck, TextSimilarity)):
-        compile_template(grader.input, f"{where}input")
-        compile_template(grader.reference, f"{where}reference")
-    elif isinstance(grader, ScoreModel):
-        check_score_model(grader, where)
-    elif isinstance(grader, LabelModel):
-        check_label_model(grader, where)
-    else:
-        check_script(grader, where)
 
 
 def _shielded(grade: Grade) -> Grade:

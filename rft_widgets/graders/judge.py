@@ -46,7 +46,7 @@ class JudgePrompt:
         if not messages:
             raise GraderInvalid("a judge needs at least one message", where=f"{where}input")
         self._messages = [
-            (message.role, _compile_content(message.content, f"{where}input[{i}].content"))
+            (message.role, check_message(message, f"{where}input[{i}]"))
             for i, message in enumerate(messages)
         ]
         self._instruction = instruction
@@ -65,6 +65,11 @@ class JudgePrompt:
                     content.append({"type": "text", "text": self._instruction})
                 return made
         return [{"role": "system", "content": self._instruction}, *made]
+
+
+def check_message(message: JudgeMessage, where: str) -> Render:
+    """Check the templates of one message; what fills them."""
+    return _compile_content(message.content, f"{where}.content")
 
 
 def ask(

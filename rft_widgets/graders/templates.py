@@ -48,11 +48,16 @@ class Template(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """One ``{{ ... }}``: where it starts, and the steps to its value from there."""
+    """One ``{{ ... }}``: where it starts, and the steps to its value from there.
+
+    ``line`` and ``column`` (from 1) say where it stands in its template.
+    """
 
     expression: str
     getter: Getter
     steps: tuple[Step, ...]
+    line: int
+    column: int
 
     def value(self, sample: Sample, item: Mapping[str, Any]) -> Any:
         """The JSON value that it stands for."""
@@ -138,7 +143,7 @@ def _reference(text: str, start: int, end: int, where: str) -> Reference:
         steps.append(_step(step, text, at + position, where))
         position = step.end()
     if name.group() == "item":
-        return Reference(expression, _item, tuple(steps))
+        return Reference(expression, _item, tuple(steps), *_place(text, at))
     if name.group() == "sample":
         first = steps[0] if steps else None
         if not isinstance(first, str) or first not in _SAMPLE:
@@ -147,11 +152,11 @@ def _reference(text: str, start: int, end: int, where: str) -> Reference:
             raise _fault(asked, text, at, where, hint=f"It has {known}.")
         if first == "output_text" and steps[1:]:
             raise _fault("output_text is text and has no parts", text, at, where)
-        return Reference(expression, _SAMPLE[first], tuple(steps[1:]))
+        return Reference(expression, _SAMPLE[first], tuple(steps[1:]), *_place(text, at))
     if name.group() in _ALIASES:
         if steps and name.group() in _TEXT_ALIASES:
             raise _fault(f"{name.group()} is text and has no parts", text, at, where)
-        return Reference(expression, _ALIASES[name.group()], tuple(steps))
+        return Reference(expression, _ALIASES[name.group()], tuple(steps), *_place(text, at))
     raise _fault(
         f"there is no {name.group()!r}", text, at, where,
         hint=f"Use item, sample, or one of {', '.join(_ALIASES)}.",
@@ -173,12 +178,15 @@ def _step(match: re.Match[str], text: str, at: int, where: str) -> Step:
 
 
 def _fault(message: str, text: str, at: int, where: str, hint: str | None = None) -> GraderInvalid:
-    line = text.count("\n", 0, at) + 1
-    column = at - text.rfind("\n", 0, at)
+    line, column = _place(text, at)
     return GraderInvalid(
         f"{message} (line {line}, column {column})",
         hint=hint, where=where, line=line, column=column,
     )  # fmt: skip
+
+
+def _place(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def _output_json(sample: Sample, _item: Mapping[str, Any]) -> Any:
@@ -216,6 +224,20 @@ _ALIASES: Mapping[str, Getter] = {
     "toolCalls": lambda sample, _: sample.output_tools,
     "systemPrompt": lambda sample, _: sample.system_prompt,
 }
+VARIABLES: Mapping[str, str] = {
+    "sample.output_text": "text of the answer",
+    "sample.output_json": "the answer, read as JSON",
+    "sample.output_tools": "tool calls of the answer",
+    "sample.choices": "the answer as a chat completion",
+    "messages": "the conversation before the answer",
+    "response": "text of the answer",
+    "lastUserMessage": "the last user message",
+    "systemPrompt": "the system prompt",
+    "tools": "tools on offer",
+    "toolCalls": "tool calls of the answer",
+}
+"""What a template may name beside ``item``, and what it stands for."""
+
 _TEXT_ALIASES = frozenset({"response", "lastUserMessage", "systemPrompt"})
 
 

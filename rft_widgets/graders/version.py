@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from rft_widgets.errors import GraderInvalid
-from rft_widgets.graders.compiled import check_grader
+from rft_widgets.graders.checking import check_grader
 from rft_widgets.model.grader import Grader, grader_from_json, grader_to_json
 
 _CANONICAL = msgspec.json.Encoder(order="sorted")
@@ -29,14 +29,34 @@ def load_grader(value: str | bytes | Mapping[str, Any]) -> Grader:
     GraderInvalid
         If it is no JSON, or no grader.
     """
+    grader = read_grader(value)
+    check_grader(grader)
+    return grader
+
+
+def read_grader(value: str | bytes | Mapping[str, Any]) -> Grader:
+    """Read a grader: its shape, no more; the rest is said by `grader_faults`.
+
+    Parameters
+    ----------
+    value
+        Its JSON, as text or as a value.
+
+    Raises
+    ------
+    GraderInvalid
+        If it is no JSON, or no grader.
+    """
     if isinstance(value, (str, bytes)):
         try:
             value = json.loads(value, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        except json.JSONDecodeError as error:
+            raise GraderInvalid(
+                f"the grader is not JSON: {error}", line=error.lineno, column=error.colno
+            ) from None
         except (ValueError, RecursionError) as error:
             raise GraderInvalid(f"the grader is not JSON: {error}") from None
-    grader = grader_from_json(value)
-    check_grader(grader)
-    return grader
+    return grader_from_json(value)
 
 
 def dump_grader(grader: Grader) -> str:

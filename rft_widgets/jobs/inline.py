@@ -14,11 +14,11 @@ import msgspec
 from rft_widgets.errors import InvalidArgument, RftError
 from rft_widgets.model.job import JobState
 from rft_widgets.model.problem import problem_of
-from rft_widgets.steps.progress import Progress
+from rft_widgets.steps.progress import Told
 
 logger = logging.getLogger(__name__)
 
-Work = Callable[[Progress, Callable[[], bool]], str]
+Work = Callable[[Told, Callable[[], bool]], str]
 """Gets ``progress(share, doing)`` and ``cancelled()``; returns how it ended, in words."""
 
 _lock = threading.Lock()
@@ -85,7 +85,7 @@ def version(dataset_id: str) -> int:
 
 
 def _run(dataset_id: str, job: _Job, work: Work) -> None:
-    def progress(share: float, doing: str) -> None:
+    def progress(share: float | None, doing: str) -> None:
         if not job.stop.is_set():
             _change(dataset_id, job, share=share, doing=doing)
 

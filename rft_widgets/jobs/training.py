@@ -15,6 +15,7 @@ import msgspec
 from rft_widgets.errors import InvalidArgument, RftError, TrainingStopped
 from rft_widgets.model.record import Record, Selection
 from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingProgress
+from rft_widgets.model.training_curve import thinned
 from rft_widgets.steps.grade import open_grader
 from rft_widgets.store import graders, records, training
 from rft_widgets.store.fingerprint import fingerprint
@@ -50,7 +51,7 @@ def _work(store: Store, job_id: str, owner: str) -> None:
     with store.read() as connection:
         row = training.read(connection, job_id)
     try:
-        with _beating(store, job_id, owner) as run:
+        with _beating(store, row, owner) as run:
             outcome = _train(store, row, run)
     except TrainingStopped as stopped:
         ends: dict[str, JobStatus] = {"pause": "paused", "cancel": "cancelled"}
@@ -103,19 +104,25 @@ def _records(store: Store, dataset_id: str, ids: tuple[str, ...]) -> tuple[Recor
 class _Run:
     """A job as its trainer sees it."""
 
-    def __init__(self, store: Store, job_id: str, owner: str) -> None:
+    def __init__(self, store: Store, row: TrainingRow, owner: str) -> None:
         self._store = store
-        self._job_id = job_id
+        self._job_id = row.id
         self._owner = owner
         self._told = 0.0
+        self._phase = ""
+        self._began = time.monotonic() - _elapsed_s(row)
         self.lost: TrainingStopped | None = None
         self.wish: training.Request = ""
 
     def report(self, progress: TrainingProgress) -> None:
+        self._log(progress)
         now = time.monotonic()
         if now - self._told >= _PROGRESS_S or progress.phase == "done":
             self._told = now
-            text = msgspec.json.encode(progress).decode()
+            counted = msgspec.structs.replace(
+                progress, curve=thinned(progress.curve), elapsed_s=now - self._began
+            )
+            text = msgspec.json.encode(counted).decode()
             training.report_progress(self._store, self._job_id, self._owner, text)
 
     def requested(self) -> training.Request:
@@ -129,29 +136,46 @@ class _Run:
     def load_state(self) -> bytes | None:
         return training.load_state(self._store, self._job_id)
 
+    def _log(self, progress: TrainingProgress) -> None:
+        """Log where a phase begins, and what was measured; the end has words of its own."""
+        point = progress.point
+        if point is not None and point.valid is not None:
+            words = f"{progress.message}: reward {point.valid.estimate:.2f} on validation prompts"
+            training.log(self._store, self._job_id, words)
+        elif progress.phase != self._phase and progress.phase not in ("training", "done"):
+            training.log(self._store, self._job_id, progress.message)
+        self._phase = progress.phase
+
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         text = msgspec.json.encode(checkpoint).decode()
         training.save_checkpoint(self._store, self._job_id, self._owner, checkpoint.step, text)
 
 
 @contextmanager
-def _beating(store: Store, job_id: str, owner: str) -> Iterator[_Run]:
+def _beating(store: Store, row: TrainingRow, owner: str) -> Iterator[_Run]:
     """Say twice a second that the job is alive, and hear what is asked of it."""
-    run = _Run(store, job_id, owner)
+    run = _Run(store, row, owner)
     done = threading.Event()
 
     def beat() -> None:
         while not done.wait(_BEAT_S):
             try:
-                run.wish = training.beat(store, job_id, owner)
+                run.wish = training.beat(store, row.id, owner)
             except TrainingStopped as lost:
                 run.lost = lost
                 return
 
-    thread = threading.Thread(target=beat, name=f"rft-beat-{job_id}", daemon=True)
+    thread = threading.Thread(target=beat, name=f"rft-beat-{row.id}", daemon=True)
     thread.start()
     try:
         yield run
     finally:
         done.set()
         thread.join()
+
+
+def _elapsed_s(row: TrainingRow) -> float:
+    """Seconds that a job was worked on before, as it was told last."""
+    if row.progress is None:
+        return 0.0
+    return msgspec.json.decode(row.progress, type=TrainingProgress).elapsed_s or 0.0

@@ -115,13 +115,15 @@ class CoverageReport(Struct, frozen=True, kw_only=True):
             near_duplicates=None if share is None else share * self.total_records / 100,
         )
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Any = None, *, after: CoverageReport | None = None) -> Any:
         """Draw bars of the topics with their targets.
 
         Parameters
         ----------
         ax
             Axes of matplotlib to draw on; by default new ones.
+        after
+            A report of afterwards, such as of `what_if`: what comes on top is drawn, too.
 
         Returns
         -------
@@ -132,7 +134,7 @@ class CoverageReport(Struct, frozen=True, kw_only=True):
         ExtraRequired
             matplotlib is not installed.
         """
-        return coverage_view.plot(self, ax)
+        return coverage_view.plot(self, ax, after)
 
     def __repr__(self) -> str:
         return f"<CoverageReport: {coverage_view.headline(self)}>"

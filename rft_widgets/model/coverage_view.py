@@ -56,23 +56,38 @@ def headline(report: CoverageReport) -> str:
     )
 
 
-def plot(report: CoverageReport, ax: Any) -> Any:
-    """Draw the shares as bars and the targets as marks, on ``ax`` or on new axes."""
+def plot(report: CoverageReport, ax: Any, after: CoverageReport | None = None) -> Any:
+    """Draw the topics as bars and the targets as marks, on ``ax`` or on new axes.
+
+    Bars are shares; beside a report of afterwards they are records, with what comes on top.
+    """
     plt = pyplot()
     shown = report.topics[:MOST_ROWS]
     if ax is None:
         _, ax = plt.subplots(figsize=(8, max(1.5, 0.3 * len(shown) + 1)), layout="constrained")
     places = list(range(len(shown)))
     names = [plain(one.topic) for one in shown]
-    ax.barh(places, [one.percentage for one in shown], color=[COLOURS[one.status] for one in shown])
-    ax.plot(
-        [one.target_percentage for one in shown], places, "|", color="black", markersize=12,
-        label="target",
-    )  # fmt: skip
+    values = [one.percentage if after is None else one.count for one in shown]
+    ax.barh(places, values, color=[COLOURS[one.status] for one in shown])
+    targets = [one.target_percentage for one in shown]
+    if after is not None:
+        then = after.distribution
+        more = [then[one.topic].count - one.count if one.topic in then else 0 for one in shown]
+        ax.barh(places, more, left=values, color="none", edgecolor="black", hatch="//", label="new")
+        targets = [target * after.categorized_records / 100 for target in targets]
+    ax.plot(targets, places, "|", color="black", markersize=12, label="target")
     ax.set_yticks(places, names)
     ax.invert_yaxis()
-    ax.set_xlabel("% of categorised records")
-    ax.set_title(headline(report))
+    ax.set_xlabel("% of categorised records" if after is None else "records")
+    ax.set_title(headline(report) if after is None else _change(report, after))
     if shown:
         ax.legend()
     return ax
+
+
+def _change(before: CoverageReport, after: CoverageReport) -> str:
+    scores = [
+        "none" if one.balance_score is None else f"{one.balance_score:.2f} ({one.balance_band})"
+        for one in (before, after)
+    ]
+    return f"balance {scores[0]} to {scores[1]}"

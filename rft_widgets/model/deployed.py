@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from rft_widgets.model.change import TopicChange
 from rft_widgets.model.deployment import DeploymentMode
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.message import Message
-from rft_widgets.statistics import IndependentDifference, Interval
+from rft_widgets.model.training import Excluded
+from rft_widgets.statistics import IndependentDifference, Interval, PairedDifference
 
 TUNED, BASE = "tuned", "base"
 """Names of the two arms."""
@@ -43,6 +45,20 @@ class DeploymentOutcome(Struct, frozen=True, kw_only=True):
     sentence: str
 
 
+class Benchmark(Struct, frozen=True, kw_only=True):
+    """Both policies on the same prompts; ``change`` is from base to tuned, ``None`` without pairs.
+
+    ``excluded`` counts the prompts that are in no comparison; the latencies are medians.
+    """
+
+    change: PairedDifference | None
+    topics: tuple[TopicChange, ...]
+    excluded: Excluded
+    base_latency_s: float | None
+    tuned_latency_s: float | None
+    sentence: str
+
+
 class PlaygroundAnswer(Struct, frozen=True, kw_only=True):
     """What one policy answers to a prompt: ``text`` for people, its reward (0..1) where it can be
     graded.
@@ -54,3 +70,4 @@ class PlaygroundAnswer(Struct, frozen=True, kw_only=True):
     probability: float
     reward: float | None
     error: str | None
+    latency_s: float

@@ -12,8 +12,14 @@ class DryRunSettings(Struct, frozen=True, kw_only=True):
     """Prompts that are sampled."""
     responses: int = 1
     """Answers to each prompt (k); 4 or 8 show what a model can learn from."""
+    most_prompts: int = 50_000
+    """Prompts that a screen lets one ask for."""
+    most_responses: int = 64
+    """Answers to each prompt that a screen lets one ask for."""
     keep_answers: int = 16
     """Graded answers that are handed over at a time to be stored; no more than these are lost."""
+    keep_s: float = 1.0
+    """Seconds after which they are handed over though they are fewer: a judge may be slow."""
     concurrent_responses: int = 8
     """Model calls for answers at a time."""
     examples: int = 5

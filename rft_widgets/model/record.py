@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -134,14 +135,28 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def preview(self) -> str:
         """The first lines of the conversation, one a message, tagged and cut to 120 characters."""
-        shown = self.messages[:3]
-        lines = [f"[{TAGS.get(m.role, m.role.upper())}] {_first_words(m)}" for m in shown]
+        shown = preview_of(self.messages)
+        lines = [f"[{one.tag}] {one.text}" for one in shown]
         rest = len(self.messages) - len(shown)
         return "\n".join([*lines, f"+{rest} more"] if rest else lines)
 
 
 TAGS = {"system": "SYS", "developer": "SYS", "user": "USR", "assistant": "AST", "tool": "TOOL"}
 """Short names of the roles in previews."""
+
+
+class TaggedText(Struct, frozen=True):
+    """A message in a preview: the short name of its role, and its first words."""
+
+    tag: str
+    text: str
+
+
+def preview_of(messages: Sequence[Message], most: int = 3) -> tuple[TaggedText, ...]:
+    """First messages of a conversation, each tagged and cut to 120 characters."""
+    return tuple(
+        TaggedText(TAGS.get(m.role, m.role.upper()), _first_words(m)) for m in messages[:most]
+    )
 
 
 def _first_words(message: Message, limit: int = 120) -> str:
@@ -161,7 +176,7 @@ class RecordFilter(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Words that the message text holds, each anywhere, without regard to case; ``"in quotes"``
         for an exact phrase.
     topic
-        Exact topic path.
+        Path of a topic: its records, or where it has none itself, those of all topics below it.
     uncategorized
         ``True`` for records without a topic, ``False`` for those with one.
     valid
@@ -170,6 +185,9 @@ class RecordFilter(Struct, frozen=True, kw_only=True, omit_defaults=True):
         ``"traces"`` for recorded ones, ``"generated"`` for synthetic ones.
     min_score, max_score
         Bounds of the dry-run score, both included; a record without a score matches neither.
+    dry_run
+        Id of a dry run: records that have a score in it. The bounds are then of that score, and a
+        record with several answers matches with any of them.
     low_confidence
         ``True`` for records whose topic confidence is below 0.7.
     code
@@ -183,6 +201,7 @@ class RecordFilter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: RecordSource = "all"
     min_score: float | None = None
     max_score: float | None = None
+    dry_run: str | None = None
     low_confidence: bool = False
     code: ValidationCode | None = None
 
@@ -191,12 +210,13 @@ class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A set of records named on the server: everything a filter matches, or ids, less some ids.
 
     A selection of a filter stays one small value however many records it holds, and means the
-    records that match when it is *used*.
+    records that match when it is *used*. ``also_ids`` are in it whatever the filter says.
     """
 
     where: RecordFilter | None = None
     ids: tuple[str, ...] = ()
     except_ids: tuple[str, ...] = ()
+    also_ids: tuple[str, ...] = ()
 
 
 def as_selection(value: Selection | str) -> Selection:

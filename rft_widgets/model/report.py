@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct, field
 
 from rft_widgets.model import report_view
@@ -86,6 +87,10 @@ class Check(Struct, frozen=True, kw_only=True):
     value: float | None
     """``None`` where it could not be measured."""
     sentence: str
+    bound: str = ""
+    """Where good ends and where it fails, in words; empty where that is no number."""
+    is_share: bool = False
+    """Whether the value is a share, which people read in percent."""
 
 
 class Probe(Struct, frozen=True, kw_only=True):
@@ -101,6 +106,8 @@ class Probe(Struct, frozen=True, kw_only=True):
     graded: int
     failed: int
     sentence: str
+    bound: str = ""
+    """What passes, in words."""
 
 
 class TopicScores(Struct, frozen=True, kw_only=True):
@@ -125,6 +132,17 @@ class RepeatScores(Struct, frozen=True, kw_only=True):
     """pass^k: chance (0..1) that all of k answers succeed."""
     variance: VarianceComponents
     """Between and within prompts."""
+
+
+class FailureGroup(Struct, frozen=True, kw_only=True):
+    """Answers without a score that say the same of why."""
+
+    status: GradedStatus
+    error: str
+    flags: tuple[str, ...]
+    """Flags of hosted services that are set on any of them, by name."""
+    count: int
+    example: GradedAnswer
 
 
 class DryRunReport(Struct, frozen=True, kw_only=True):
@@ -156,6 +174,8 @@ class DryRunReport(Struct, frozen=True, kw_only=True):
         What is not in the statistics, by reason.
     answers, planned
         Answers that were tried, and that should have been.
+    failures
+        Why some have no score, the commonest reason first.
     """
 
     verdict: DryRunVerdict
@@ -176,6 +196,7 @@ class DryRunReport(Struct, frozen=True, kw_only=True):
     excluded: dict[str, int]
     answers: int
     planned: int
+    failures: tuple[FailureGroup, ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -207,6 +228,10 @@ class DryRunReport(Struct, frozen=True, kw_only=True):
             matplotlib is not installed.
         """
         return report_view.plot(self, axes)
+
+    def to_json(self) -> str:
+        """Write the report as JSON, indented."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
 
     def __repr__(self) -> str:
         return f"<DryRunReport: {self.summary}>"

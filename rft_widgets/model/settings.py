@@ -48,6 +48,8 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     """Size of the compression dictionary that is trained on the first batch of a record set."""
     exact_count_limit: int = 10_000
     """Counts of a text search above this are shown as "10,000+"."""
+    kept_views: int = 8
+    """Lists of row numbers that are kept for tables, each with 4 bytes a record."""
     sampled_records: int = 50_000
     """Records that a step reads to choose a few of them from; of more, a seeded sample."""
     logged_chars: int = 256 * 1024

@@ -16,6 +16,8 @@ class TopicLimits(Struct, frozen=True, kw_only=True):
     """Most topics of one hierarchy."""
     max_file_bytes: int = 10_000_000
     """Largest topics file that is read."""
+    max_upload_bytes: int = 2_000_000
+    """Largest topics file that a page takes."""
 
 
 class ClusterSettings(Struct, frozen=True, kw_only=True):

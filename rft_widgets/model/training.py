@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from rft_widgets.model import training_view
 from rft_widgets.model.change import TopicChange
 from rft_widgets.statistics import Interval, PairedDifference
 
 Hyperparameter = int | float | str | None
+
+EPOCHS = 2
+"""Times that each prompt is learned from, unless a configuration says otherwise."""
 
 
 class TrainingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +46,11 @@ class TrainingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seed: int = 0
     hyperparameters: dict[str, Hyperparameter] = field(default_factory=dict)
 
+    @property
+    def n_epochs(self) -> int:
+        """Times that each prompt is learned from."""
+        return int(self.hyperparameters.get("n_epochs") or EPOCHS)
+
 
 class TopicSplit(Struct, frozen=True, kw_only=True):
     """Records of one topic on either side; ``topic`` is ``None`` for those without one."""
@@ -72,36 +80,129 @@ class Split(Struct, frozen=True, kw_only=True):
 class LocalHyperparameters(Struct, frozen=True, kw_only=True):
     """Every number of the trainer ``local``, each one changeable in the configuration."""
 
-    n_epochs: int = 2
-    """Times that each prompt is learned from (1..10)."""
-    batch_prompts: int = 32
-    """Prompts of one step."""
-    group_size: int = 8
-    """Answers that are sampled for each prompt of a step."""
-    inner_iterations: int = 4
-    """Updates on the answers of one step; from the second on, clipping holds them back."""
-    learning_rate: float = 0.05
-    """Step length of Adam, in weights of standardised features."""
-    clip_ratio: float = 0.2
-    """How far the probability of an answer may move within a step, as a part of itself."""
-    kl_weight: float = 0.01
-    """Weight of the divergence from the reference policy in the objective."""
-    temperature: float = 1.0
-    """Divides the scores; higher tries more answers."""
-    reference_gap: float = 2.5
-    """Score by which the reference policy prefers the most similar recorded answer."""
-    reference_slope: float = 4.0
-    """Score that a similarity of 1 has over one of 0 in the reference policy."""
-    max_pool: int = 20_000
-    """Recorded answers that are chosen from; of more, a seeded sample."""
-    candidates: int = 16
-    """Most answers that are offered for one prompt."""
-    neighbours: int = 64
-    """Most similar recorded prompts that candidates are looked for among."""
-    selection_share: float = 0.25
-    """Share (0..1) of the training part that chooses the checkpoint and is not learned from."""
-    evaluations: int = 8
-    """Checkpoints that are measured over a run, beside the reference."""
+    n_epochs: Annotated[
+        int, Meta(ge=1, le=10, title="Epochs", description="Times each prompt is learned from.")
+    ] = EPOCHS
+    learning_rate: Annotated[
+        float,
+        Meta(
+            ge=1e-6,
+            le=10.0,
+            title="Learning rate",
+            description="Step length of Adam, in weights of standardised features.",
+        ),
+    ] = 0.05
+    batch_prompts: Annotated[
+        int, Meta(ge=1, le=10_000, title="Prompts a step", description="Prompts of one step.")
+    ] = 32
+    group_size: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=64,
+            title="Answers a prompt",
+            description="Answers that are sampled for each prompt of a step.",
+        ),
+    ] = 8
+    inner_iterations: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=32,
+            title="Updates a step",
+            description="Updates on the answers of one step; clipping holds back all but one.",
+        ),
+    ] = 4
+    clip_ratio: Annotated[
+        float,
+        Meta(
+            ge=0.01,
+            le=1.0,
+            title="Clip ratio",
+            description="How far an answer's probability may move in a step, as a part of itself.",
+        ),
+    ] = 0.2
+    kl_weight: Annotated[
+        float,
+        Meta(
+            ge=0.0,
+            le=10.0,
+            title="KL weight",
+            description="Weight of the divergence from the reference policy in the objective.",
+        ),
+    ] = 0.01
+    temperature: Annotated[
+        float,
+        Meta(
+            ge=0.05,
+            le=20.0,
+            title="Temperature",
+            description="Divides the scores; higher tries more answers.",
+        ),
+    ] = 1.0
+    reference_gap: Annotated[
+        float,
+        Meta(
+            ge=0.0,
+            le=20.0,
+            title="Reference gap",
+            description="Score by which the reference prefers the most similar recorded answer.",
+        ),
+    ] = 2.5
+    reference_slope: Annotated[
+        float,
+        Meta(
+            ge=0.0,
+            le=100.0,
+            title="Reference slope",
+            description="Score that a similarity of 1 has over one of 0 in the reference.",
+        ),
+    ] = 4.0
+    max_pool: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=200_000,
+            title="Recorded answers",
+            description="Recorded answers that are chosen from; of more, a seeded sample.",
+        ),
+    ] = 20_000
+    candidates: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=128,
+            title="Candidates",
+            description="Most answers that are offered for one prompt.",
+        ),
+    ] = 16
+    neighbours: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=2_000,
+            title="Neighbours",
+            description="Most similar recorded prompts that candidates are looked for among.",
+        ),
+    ] = 64
+    selection_share: Annotated[
+        float,
+        Meta(
+            ge=0.05,
+            le=0.5,
+            title="Selection share",
+            description="Share of the training part that chooses the checkpoint instead.",
+        ),
+    ] = 0.25
+    evaluations: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100,
+            title="Evaluations",
+            description="Checkpoints that are measured over a run, beside the reference.",
+        ),
+    ] = 8
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -137,7 +238,11 @@ TrainingPhase = Literal["preparing", "grading", "training", "evaluating", "done"
 
 
 class TrainingProgress(Struct, frozen=True, kw_only=True):
-    """Where a run is. ``share`` (0..1) is the part of the work that is done, as far as known."""
+    """Where a run is.
+
+    ``share`` (0..1) is the part of the work that is done, as far as known, ``curve`` the steps so
+    far, and ``elapsed_s`` the seconds of work on it, pauses left out; ``None`` where nobody counts.
+    """
 
     phase: TrainingPhase
     share: float
@@ -147,6 +252,8 @@ class TrainingProgress(Struct, frozen=True, kw_only=True):
     gradings: int
     message: str
     point: CurvePoint | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    elapsed_s: float | None = None
 
 
 class TrainingExample(Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from rft_widgets.statistics.comparison import (
     independent_difference,
     paired_difference,
 )
-from rft_widgets.statistics.description import Description, describe
+from rft_widgets.statistics.description import BIN_EDGES, Description, bins_of, describe
 from rft_widgets.statistics.intervals import (
     Interval,
     IntervalMethod,
@@ -42,6 +42,7 @@ from rft_widgets.statistics.repeats import (
 )
 
 __all__ = [
+    "BIN_EDGES",
     "AgreementReport",
     "Description",
     "IndependentDifference",
@@ -54,6 +55,7 @@ __all__ = [
     "agreement",
     "agreement_report",
     "balance_score",
+    "bins_of",
     "bootstrap_mean",
     "brier",
     "cohen_kappa",

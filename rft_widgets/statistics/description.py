@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 
-from rft_widgets.statistics._inputs import TOLERANCE, Numbers, numbers
+from rft_widgets.statistics._inputs import TOLERANCE, Integers, Numbers, numbers
 
 BIN_EDGES = tuple(i / 10 for i in range(11))
 
@@ -59,8 +59,7 @@ def describe(scores: Numbers) -> Description:
     p10, p25, median, p75, p90 = (float(v) for v in np.percentile(values, (10, 25, 50, 75, 90)))
     distinct, counts = np.unique(np.round(values, 9), return_counts=True)
     top = int(np.argmax(counts))
-    bins = np.searchsorted(BIN_EDGES, values + TOLERANCE, side="right") - 1
-    histogram = np.bincount(np.clip(bins, 0, 9), minlength=10)
+    histogram = np.bincount(bins_of(values), minlength=10)
     return Description(
         n=n,
         mean=float(values.mean()),
@@ -79,3 +78,18 @@ def describe(scores: Numbers) -> Description:
         histogram=tuple(int(count) for count in histogram),
         outside=int(((values < -TOLERANCE) | (values > 1 + TOLERANCE)).sum()),
     )
+
+
+def bins_of(scores: Numbers) -> Integers:
+    """Which bin of the histogram each score counts in (0..9).
+
+    Scores within 1e-9 of an edge lie on it; what lies outside of 0..1 counts in the outer bins.
+
+    Raises
+    ------
+    InvalidArgument
+        There is no score, or one is not a finite number.
+    """
+    values = numbers(scores, "scores")
+    places = np.searchsorted(BIN_EDGES, values + TOLERANCE, side="right") - 1
+    return np.clip(places, 0, len(BIN_EDGES) - 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from rft_widgets.model.record import (
 )
 from rft_widgets.model.settings import LIMITS, STORE
 from rft_widgets.steps.lines import inspect, read_lines
-from rft_widgets.steps.parse import chat_json, check_names, draft_from_json, parse_line
-from rft_widgets.steps.refusals import LineRefused, check_text
+from rft_widgets.steps.parse import chat_json, check_draft, draft_from_json, parse_line
+from rft_widgets.steps.refusals import LineRefused
+from rft_widgets.steps.trace_files import traces_in
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import imports, search
 from rft_widgets.store.connection import Store
@@ -40,6 +42,7 @@ def import_file(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = bool,
     resume: bool = False,
+    name: str | None = None,
 ) -> ImportResult:
     """Read a file of records into a dataset.
 
@@ -48,7 +51,7 @@ def import_file(
     store, dataset_id
         Where to.
     path
-        JSONL or JSON, gzip-compressed or not.
+        JSONL or JSON, gzip-compressed or not; or a file of a trace format.
     mode
         ``append`` adds records and keeps what each committed batch holds; ``replace`` swaps all
         records for those of the file, at once and only when all of it was read.
@@ -58,6 +61,8 @@ def import_file(
         Asked before every batch; when it says yes, the import stops and can be resumed.
     resume
         Go on with the unfinished import of this very file in this mode.
+    name
+        What the log calls the file, where its own name and place mean nothing.
 
     Raises
     ------
@@ -68,6 +73,20 @@ def import_file(
     """
     _check_mode(mode)
     source = inspect(path, cancelled=cancelled)
+    shown = name or os.fsencode(source.path.name).decode(errors="replace")
+    origin = {"file": name or os.fsencode(source.path.absolute()).decode(errors="replace")}
+    traces = None if resume else traces_in(source)
+    if traces is not None:
+        return import_drafts(
+            store,
+            dataset_id,
+            traces.to_records(),
+            source=shown,
+            origin=origin,
+            mode=mode,
+            progress=progress,
+            cancelled=cancelled,
+        )
     if resume:
         unfinished = imports.find_unfinished(
             store, dataset_id, mode=mode, fingerprint=source.fingerprint
@@ -80,15 +99,10 @@ def import_file(
         state = unfinished[0]
     else:
         state = imports.begin(
-            store,
-            dataset_id,
-            mode=mode,
-            source=os.fsencode(source.path.name).decode(errors="replace"),
-            fingerprint=source.fingerprint,
+            store, dataset_id, mode=mode, source=shown, fingerprint=source.fingerprint
         )
     known_size = None if source.is_gzip or source.is_document else source.size
-    path_text = os.fsencode(source.path.absolute()).decode(errors="replace")
-    batch = _Batch(store, state, {"file": path_text}, progress, known_size)
+    batch = _Batch(store, state, origin, progress, known_size)
     for line in read_lines(source, start=state.byte_offset, number=state.lines):
         content = line.content
         if content is None:
@@ -177,6 +191,34 @@ class _Few:
         return {} if self._lines is None else {"lines": self._lines}
 
 
+class _Range:
+    """When the first and the last of some records were recorded, where they say so."""
+
+    def __init__(self) -> None:
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+
+    def add(self, draft: RecordDraft) -> None:
+        trace = draft.metadata.get("trace")
+        given = trace.get("started_at") if isinstance(trace, dict) else None
+        given = given or draft.metadata.get("created_at")
+        if not isinstance(given, str):
+            return
+        try:
+            at = datetime.fromisoformat(given)
+        except ValueError:
+            return
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        self._first = min(self._first or at, at)
+        self._last = max(self._last or at, at)
+
+    @property
+    def bounds(self) -> tuple[str, str] | None:
+        if self._first is None or self._last is None:
+            return None
+        return self._first.isoformat(), self._last.isoformat()
+
+
 class _Batch:
     """Collects judged lines and writes them together."""
 
@@ -197,6 +239,8 @@ class _Batch:
         self._errors: list[LineError] = []
         self._bytes = 0
         self._lines = 0
+        # Of an import that is resumed, nobody remembers the first part's dates.
+        self._recorded: _Range | None = None if state.lines else _Range()
 
     @property
     def is_full(self) -> bool:
@@ -211,12 +255,8 @@ class _Batch:
             self._add(number, draft)
 
     def add_draft(self, number: int, draft: RecordDraft) -> None:
-        # A draft did not go through the parser, which refuses what databases and JSON cannot hold.
         try:
-            check_text(msgspec.json.encode(draft))
-            draft = check_names(draft)
-        except UnicodeEncodeError:
-            self.refuse(number, "lone_surrogate", "A text holds half of a surrogate pair.")
+            draft = check_draft(draft)
         except LineRefused as refused:
             self.refuse(number, refused.code, refused.message)
         else:
@@ -242,7 +282,8 @@ class _Batch:
         if self._lines:
             self.write()
         state = self._state
-        imports.finish(self._store, state, self.origin)
+        recorded = self._recorded.bounds if self._recorded else None
+        imports.finish(self._store, state, self.origin, recorded)
         self._report("indexing")
         search.index_pending(self._store, state.set_id)
         self._report("done")
@@ -263,6 +304,8 @@ class _Batch:
         tokens, issues = validate(draft.input, draft.output)
         row = new_record(draft, tokens, issues, number)
         self._rows.append(row)
+        if self._recorded is not None:
+            self._recorded.add(draft)
         self._bytes += len(row.body)
         messages = draft.input.messages
         if messages and messages[-1].role != "user":

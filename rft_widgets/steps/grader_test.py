@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rft_widgets.graders.compiled import CompiledGrader
 from rft_widgets.model.dry_run_settings import GRADER_TEST, ROUNDING, GraderTestSettings
@@ -10,11 +10,16 @@ from rft_widgets.model.report import GraderTest
 from rft_widgets.statistics import Description, describe
 from rft_widgets.steps.dry_run.answers import Answer, grade_answers
 
+GOOD = "Good variance - the grader differentiates"
+"""What is said of a grader that can be built on."""
+
 
 def try_grader(
     compiled: CompiledGrader,
     answers: Sequence[Answer],
     *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
     settings: GraderTestSettings = GRADER_TEST,
 ) -> GraderTest:
     """Grade a few answers, and say in one sentence whether the grader differentiates.
@@ -25,15 +30,19 @@ def try_grader(
         The grader.
     answers
         Those of a small sample, as `choose_sample` and `make_answers` give them.
+    progress, cancelled
+        As for `grade_answers`.
     settings
         When it is too lenient, too strict, or says nothing; looked at in this order.
 
     Raises
     ------
+    RunInterrupted
+        It was cancelled.
     SandboxUnavailable
         If the system stops confining grader code.
     """
-    graded = grade_answers(compiled, answers)
+    graded = grade_answers(compiled, answers, progress=progress, cancelled=cancelled)
     rewards = [one.reward for one in graded if one.reward is not None]
     found = describe(rewards) if rewards else None
     return GraderTest(
@@ -56,4 +65,4 @@ def _sentence(found: Description | None, settings: GraderTestSettings) -> str:
         return "Too strict"
     if found.std < settings.no_variance - ROUNDING:
         return "No variance"
-    return "Good variance - the grader differentiates"
+    return GOOD

@@ -95,6 +95,22 @@ def check_names(draft: RecordDraft) -> RecordDraft:
     return msgspec.structs.replace(draft, **names)
 
 
+def check_draft(draft: RecordDraft) -> RecordDraft:
+    """Hold a draft that was made in Python to what the parser lets through.
+
+    Raises
+    ------
+    LineRefused
+        If it holds what databases and JSON cannot.
+    """
+    try:
+        check_text(msgspec.json.encode(draft))
+    except UnicodeEncodeError:
+        words = "A text holds half of a surrogate pair."
+        raise LineRefused("lone_surrogate", words) from None
+    return check_names(draft)
+
+
 def draft_from_json(value: Any) -> RecordDraft:
     """Read a record from a JSON object that is already decoded; same shapes and refusals."""
     try:

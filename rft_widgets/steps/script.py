@@ -24,6 +24,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "delete_topic": ("path", "into"),
     "categorize": ("mode", "seed"),
     "confirm_topic": ("record_id", "topic"),
+    "undo_confirm_topic": ("record_id",),
     "set_targets": ("targets",),
     "dry_run": ("n", "k", "seed", "probes"),
     "reset_pipeline": (),
@@ -123,6 +124,8 @@ def _import(details: Details) -> list[str]:
         return [_call("ds.import_records", {"path": origin["file"], "mode": mode}) + count]
     if "traces" in origin:
         return [*_traces(origin), count.strip()]
+    if "pulled" in origin:
+        return ["ds.pull_traces()" + count]
     if "lines" in origin:
         lines = [f"    {line!r}," for line in origin["lines"]]
         return [
@@ -159,6 +162,10 @@ def _edit(details: Details) -> list[str]:
 def _assign(details: Details) -> list[str]:
     chosen = _selection(details["selection"])
     return [f"ds.assign_topic({chosen}, {details['topic']!r})"]
+
+
+def _evaluate(details: Details) -> list[str]:
+    return [f"ds.evaluate({_selection(details['selection'])})"]
 
 
 def _delete(details: Details) -> list[str]:
@@ -209,6 +216,7 @@ _SPECIAL: Mapping[str, Callable[[Details], list[str]]] = {
     "import_records": _import,
     "edit_record": _edit,
     "assign_topic": _assign,
+    "evaluate": _evaluate,
     "delete_records": _delete,
     "undo_delete": _undo,
     "set_grader": _set_grader,
@@ -232,7 +240,8 @@ def _selection(value: Details) -> str:
     parts = []
     if "where" in value and value["where"] is not None:
         parts.append(f"where={_call('rft.RecordFilter', value['where'])}")
-    parts += [f"{key}={tuple(value[key])!r}" for key in ("ids", "except_ids") if value.get(key)]
+    lists = ("ids", "except_ids", "also_ids")
+    parts += [f"{key}={tuple(value[key])!r}" for key in lists if value.get(key)]
     return f"rft.Selection({', '.join(parts)})"
 
 

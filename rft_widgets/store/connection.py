@@ -26,6 +26,7 @@ from rft_widgets.store.schema import HEAD
 
 if TYPE_CHECKING:
     from rft_widgets.store.records import LabelCounts
+    from rft_widgets.store.views import View
 
 DATABASE_VARIABLE = "RFT_WIDGETS_DATABASE_URL"
 """Environment variable with the URL of the default store."""
@@ -80,6 +81,7 @@ class Store:
         self.counts: LastUsed[tuple[int, bool]] = LastUsed(256)
         self.fingerprints: LastUsed[Fingerprint] = LastUsed(64)
         self.label_counts: LastUsed[LabelCounts] = LastUsed(64)
+        self.views: LastUsed[View] = LastUsed(STORE.kept_views)
         if self.is_sqlite:
             contains = search.contains_function(self.codec)
 

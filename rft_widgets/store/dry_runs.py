@@ -18,6 +18,7 @@ from rft_widgets.store import datasets as dataset_rows
 from rft_widgets.store import history
 from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.schema import datasets, dry_run_answers, dry_runs, records
+from rft_widgets.store.texts import can_hold
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -81,15 +82,39 @@ def keep(store: Store, run_id: str, answers: Iterable[tuple[int, str]]) -> None:
             connection.execute(dry_run_answers.insert(), fresh)
 
 
-def kept(store: Store, run_id: str) -> dict[int, str]:
-    """Graded answers of a run, as JSON, by place."""
+def kept(store: Store, run_id: str, *, after: int = -1) -> dict[int, str]:
+    """Graded answers of a run that have a later place, as JSON, by place."""
     with store.read() as connection:
         rows = connection.execute(
             sa.select(dry_run_answers.c.position, dry_run_answers.c.data)
-            .where(dry_run_answers.c.run_id == run_id)
+            .where(dry_run_answers.c.run_id == run_id, dry_run_answers.c.position > after)
             .order_by(dry_run_answers.c.position)
         ).all()
     return {row.position: row.data for row in rows}
+
+
+def of_record(connection: Connection, run_id: str, record_id: str) -> tuple[str, ...]:
+    """Graded answers of a run, as JSON, that name a record; few others may be among them."""
+    if not can_hold(record_id):
+        return ()
+    named = f'"record_id":{msgspec.json.encode(record_id).decode()}'
+    rows = connection.execute(
+        sa.select(dry_run_answers.c.data)
+        .where(
+            dry_run_answers.c.run_id == run_id,
+            dry_run_answers.c.data.contains(named, autoescape=True),
+        )
+        .order_by(dry_run_answers.c.position)
+    )
+    return tuple(rows.scalars())
+
+
+def count_kept(store: Store, run_id: str) -> int:
+    """How many graded answers of a run there are."""
+    with store.read() as connection:
+        return connection.execute(
+            sa.select(sa.func.count()).where(dry_run_answers.c.run_id == run_id)
+        ).scalar_one()
 
 
 def finish(
@@ -139,6 +164,13 @@ def last_finished(connection: Connection, dataset_id: str) -> DryRunRow | None:
         .limit(1)
     )
     row = connection.execute(newest).one_or_none()
+    return None if row is None else _row(row)
+
+
+def newest(connection: Connection, dataset_id: str) -> DryRunRow | None:
+    """The dry run that was begun last, whether it is finished or not."""
+    query = _since_reset(dataset_id).order_by(dry_runs.c.started_us.desc(), dry_runs.c.id.desc())
+    row = connection.execute(query.limit(1)).one_or_none()
     return None if row is None else _row(row)
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from rft_widgets.model.record import RecordFilter, Selection
 from rft_widgets.model.settings import TOPICS
+from rft_widgets.model.topic import SEPARATOR
 from rft_widgets.store import search
 from rft_widgets.store.clock import now_us
 from rft_widgets.store.datasets import set_and_revision
-from rft_widgets.store.schema import imports, issues, payloads, records, search_texts
+from rft_widgets.store.schema import (
+    dry_run_answers,
+    imports,
+    issues,
+    payloads,
+    records,
+    search_texts,
+)
 from rft_widgets.store.texts import can_hold
 
 if TYPE_CHECKING:
@@ -28,22 +38,37 @@ def select_seqs(
 ) -> sa.Select[Any]:
     """Build the query of the row numbers of a selection."""
     if selection.where is None and not selection.ids:
-        return sa.select(records.c.seq).where(sa.false())
-    where = selection.where or RecordFilter()
-    query = sa.select(records.c.seq).where(
-        *Source(store, connection, set_id, where).conditions(driven_by_search=False)
-    )
+        chosen: list[sa.ColumnElement[bool]] = [sa.false()]
+    else:
+        where = selection.where or RecordFilter()
+        chosen = Source(store, connection, set_id, where).conditions(driven_by_search=False)
     if selection.ids:
-        query = query.where(records.c.id.in_(_listed(store, selection.ids)))
+        chosen.append(records.c.id.in_(_listed(store, selection.ids)))
     if selection.except_ids:
         listed = _listed(store, selection.except_ids)
         if store.is_sqlite:
-            query = query.where(records.c.id.not_in(listed))
+            chosen.append(records.c.id.not_in(listed))
         else:
             # Above some ten thousand ids PostgreSQL walks the whole list of a NOT IN for each row.
             names = listed.subquery()
-            query = query.where(~sa.exists().where(names.c[0] == records.c.id))
-    return query
+            chosen.append(~sa.exists().where(names.c[0] == records.c.id))
+    if selection.also_ids:
+        also = records.c.id.in_(_listed(store, selection.also_ids))
+        chosen = [records.c.set_id == set_id, sa.or_(sa.and_(*chosen), also)]
+    return sa.select(records.c.seq).where(*chosen)
+
+
+def count_topics(
+    store: Store, connection: Connection, set_id: int, selection: Selection
+) -> dict[str, int]:
+    """Count the valid records of a selection by topic; those without one are left out."""
+    chosen = select_seqs(store, connection, set_id, selection)
+    rows = connection.execute(
+        sa.select(records.c.topic, sa.func.count().label("n"))
+        .where(records.c.seq.in_(chosen), records.c.is_valid == 1, records.c.topic.is_not(None))
+        .group_by(records.c.topic)
+    )
+    return {row.topic: row.n for row in rows}
 
 
 def make_searchable(store: Store, dataset_id: str, where: RecordFilter | None) -> None:
@@ -126,7 +151,7 @@ class Source:
             return [sa.false()]
         found: list[sa.ColumnElement[bool]] = [c.set_id == self.set_id]
         if where.topic is not None:
-            found.append(c.topic == where.topic)
+            found.append(self._under(where.topic))
         if where.uncategorized is not None:
             found.append(c.topic.is_(None) if where.uncategorized else c.topic.is_not(None))
         # Literals, not parameters: only so does SQLite see that a partial index fits.
@@ -135,10 +160,14 @@ class Source:
         if where.source != "all":
             generated = where.source == "generated"
             found.append(c.is_generated == sa.literal_column("1" if generated else "0"))
-        if where.min_score is not None:
-            found.append(c.score >= where.min_score)
-        if where.max_score is not None:
-            found.append(c.score <= where.max_score)
+        if where.dry_run is not None:
+            scored = _scored_in(self.connection, where.dry_run, where)
+            found.append(c.id.in_(_listed(self.store, scored)))
+        else:
+            if where.min_score is not None:
+                found.append(c.score >= where.min_score)
+            if where.max_score is not None:
+                found.append(c.score <= where.max_score)
         if where.low_confidence:
             found.append(c.topic_confidence < TOPICS.low_confidence)
         if where.code is not None:
@@ -146,6 +175,19 @@ class Source:
             found.append(sa.exists().where(issues.c.seq == c.seq, issues.c.code == where.code))
         found += self._search_conditions(driven_by_search=driven_by_search)
         return found
+
+    def _under(self, path: str) -> sa.ColumnElement[bool]:
+        """Records of a topic; where it has none itself, those of the topics below it."""
+        c = records.c
+        itself = c.topic == path
+        labels = sa.select(c.topic).where(c.set_id == self.set_id)
+        if self.connection.execute(labels.where(itself).limit(1)).first() is not None:
+            return itself
+        by_bytes = c.topic if self.store.is_sqlite else c.topic.collate("C")
+        first, beyond = f"{path}{SEPARATOR}", f"{path}{chr(ord(SEPARATOR) + 1)}"
+        inside = labels.where(by_bytes > first, by_bytes < beyond).distinct()
+        below = list(self.connection.execute(inside).scalars())
+        return c.topic.in_(below) if below else itself
 
     def _search_conditions(self, *, driven_by_search: bool) -> list[sa.ColumnElement[bool]]:
         c = records.c
@@ -175,6 +217,27 @@ class Source:
             ).scalar_subquery()
             found.append(getattr(sa.func, search.CONTAINS)(body, needle) == 1)
         return found
+
+
+class _Scored(Struct):
+    record_id: str
+    reward: float | None = None
+
+
+def _scored_in(connection: Connection, run_id: str, where: RecordFilter) -> tuple[str, ...]:
+    """Ids of the records with a score of a dry run within the bounds.
+
+    Read here and not by the database: its JSON functions need not read numbers as we wrote them.
+    """
+    low = -math.inf if where.min_score is None else where.min_score
+    high = math.inf if where.max_score is None else where.max_score
+    rows = connection.execute(
+        sa.select(dry_run_answers.c.data).where(dry_run_answers.c.run_id == run_id)
+    ).scalars()
+    answers = (msgspec.json.decode(row, type=_Scored) for row in rows)
+    return tuple(
+        one.record_id for one in answers if one.reward is not None and low <= one.reward <= high
+    )
 
 
 def _listed(store: Store, ids: tuple[str, ...]) -> sa.Select[Any]:

@@ -29,11 +29,12 @@ def log(connection: Connection, dataset_id: str, kind: str, details: dict[str, A
     )
 
 
-def read_log(connection: Connection, dataset_id: str) -> tuple[Event, ...]:
-    """All events of a dataset, oldest first."""
-    rows = connection.execute(
-        sa.select(events).where(events.c.dataset_id == dataset_id).order_by(events.c.seq)
-    )
+def read_log(connection: Connection, dataset_id: str, kind: str | None = None) -> tuple[Event, ...]:
+    """All events of a dataset, or those of one kind, oldest first."""
+    query = sa.select(events).where(events.c.dataset_id == dataset_id)
+    if kind is not None:
+        query = query.where(events.c.kind == kind)
+    rows = connection.execute(query.order_by(events.c.seq))
     return tuple(
         Event(
             seq=row.seq,

@@ -18,9 +18,10 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import ImportInterrupted, NotFound
+from rft_widgets.model.imports import ImportInfo, LineIssue
 from rft_widgets.model.record import LineError
 from rft_widgets.store import datasets, history, inserts, trash
-from rft_widgets.store.clock import now_us
+from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.schema import imports, issues
 from rft_widgets.store.texts import can_hold
 
@@ -147,10 +148,16 @@ def write_batch(
     state.committed_offset = state.byte_offset
 
 
-def finish(store: Store, state: ImportState, origin: dict[str, Any]) -> None:
+def finish(
+    store: Store,
+    state: ImportState,
+    origin: dict[str, Any],
+    recorded: tuple[str, str] | None = None,
+) -> None:
     """End an import: a replace becomes visible here, at once and whole.
 
-    ``origin`` says where the records came from, so that they can be fetched again.
+    ``origin`` says where the records came from, so that they can be fetched again; ``recorded``
+    between which times they were recorded there, where that is known.
     """
     with store.write(durable=True) as connection:
         _check_target(connection, state)
@@ -172,6 +179,7 @@ def finish(store: Store, state: ImportState, origin: dict[str, Any]) -> None:
                 "source": state.source,
                 "fingerprint": state.fingerprint,
                 "origin": origin,
+                **({"recorded": recorded} if recorded else {}),
                 "imported": state.imported,
                 "valid": state.valid,
                 "duplicates": state.duplicates,
@@ -219,6 +227,49 @@ def read_errors(store: Store, import_id: str, limit: int = _SHOWN_ERRORS) -> tup
             .limit(limit)
         ).all()
     return tuple(LineError(line, code, message) for line, code, message in rows)
+
+
+def read_issues(
+    connection: Connection, import_id: str, limit: int | None = None
+) -> tuple[LineIssue, ...]:
+    """Faults of an import's lines, in order: of those that were refused, and of invalid records."""
+    rows = connection.execute(
+        sa.select(issues.c.line, issues.c.code, issues.c.message, issues.c.seq)
+        .where(issues.c.import_id == import_id, issues.c.line.is_not(None))
+        .order_by(issues.c.line, issues.c.id)
+        .limit(limit)
+    )
+    return tuple(LineIssue(line, code, message, seq is None) for line, code, message, seq in rows)
+
+
+def read_all(connection: Connection, dataset_id: str) -> tuple[ImportInfo, ...]:
+    """Imports of a dataset, the newest first."""
+    live = datasets.live_set(connection, dataset_id)
+    rows = connection.execute(
+        sa.select(imports)
+        .where(imports.c.dataset_id == dataset_id)
+        .order_by(imports.c.started_us.desc(), imports.c.id)
+    )
+    return tuple(
+        ImportInfo(
+            id=row.id,
+            mode=row.mode,
+            source=row.source,
+            finished=row.status == "done",
+            current=row.set_id == live,
+            started_at=to_datetime(row.started_us),
+            updated_at=to_datetime(row.updated_us),
+            lines=row.lines,
+            blank=row.blank,
+            imported=row.imported,
+            valid=row.valid,
+            invalid=row.imported - row.valid,
+            duplicates=row.duplicates,
+            refused=row.refused,
+            fingerprint=row.fingerprint,
+        )
+        for row in rows
+    )
 
 
 def refused_lines(connection: Connection, dataset_id: str, set_id: int) -> int:

@@ -21,7 +21,7 @@ from rft_widgets.store.schema import record_sets, records
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
 
-_SORTS: dict[str, sa.Column[Any]] = {
+SORTS: dict[str, sa.Column[Any]] = {
     "position": records.c.seq,
     "messages": records.c.messages,
     "topic": records.c.topic,
@@ -29,7 +29,7 @@ _SORTS: dict[str, sa.Column[Any]] = {
     "score": records.c.score,
     "updated": records.c.updated_us,
 }
-_NULLABLE = frozenset({"topic", "score"})
+NULLABLE = frozenset({"topic", "score"})
 _VERIFIED_COUNT_LIMIT = 1_000  # each match costs the reading of a body
 
 
@@ -70,10 +70,7 @@ def page(
     InvalidArgument
         If ``sort``, ``limit`` or ``after`` is not one this takes.
     """
-    if sort.removeprefix("-") not in _SORTS:
-        raise InvalidArgument(
-            f"There is no order {sort!r}.", hint=f"Use one of {', '.join(_SORTS)}."
-        )
+    check_sort(sort)
     if not 1 <= limit <= 10_000:
         raise InvalidArgument(f"limit is {limit}.", hint="Ask for 1 to 10,000 records a page.")
     cursor = _decode_cursor(after, sort)
@@ -81,16 +78,24 @@ def page(
     with store.read() as connection:
         set_id, revision = set_and_revision(connection, dataset_id)
         source = Source(store, connection, set_id, where)
-        total, exact = _count(source, dataset_id, revision)
+        total, exact = count_matches(source, dataset_id, revision)
         source.is_common = not exact
         rows = _page_rows(source, sort, limit + 1, cursor)
         last = rows[limit - 1] if len(rows) > limit else None
         found = to_records(store, connection, dataset_id, rows[:limit])
     following = None
     if last is not None:
-        value = getattr(last, _SORTS[sort.removeprefix("-")].name)
+        value = getattr(last, SORTS[sort.removeprefix("-")].name)
         following = _encode_cursor(_Cursor(sort, value, last.seq))
     return RecordPage(records=found, total=total, total_is_exact=exact and complete, next=following)
+
+
+def check_sort(sort: str) -> None:
+    """Raise `InvalidArgument` for an order that there is not."""
+    if sort.removeprefix("-") not in SORTS:
+        raise InvalidArgument(
+            f"There is no order {sort!r}.", hint=f"Use one of {', '.join(SORTS)}."
+        )
 
 
 def count(store: Store, dataset_id: str, where: RecordFilter) -> tuple[int, bool]:
@@ -98,7 +103,9 @@ def count(store: Store, dataset_id: str, where: RecordFilter) -> tuple[int, bool
     complete = is_searchable(store, dataset_id, where)
     with store.read() as connection:
         set_id, revision = set_and_revision(connection, dataset_id)
-        number, exact = _count(Source(store, connection, set_id, where), dataset_id, revision)
+        number, exact = count_matches(
+            Source(store, connection, set_id, where), dataset_id, revision
+        )
         return number, exact and complete
 
 
@@ -111,11 +118,11 @@ def _page_rows(source: Source, sort: SortKey, limit: int, cursor: _Cursor | None
         return _by_position(source, limit, cursor.seq if cursor else None, down=down)
     if key == "valid":
         return _by_validity(source, limit, cursor, down=down)
-    column = _SORTS[key]
+    column = SORTS[key]
     rows: list[Any] = []
     if cursor is None or cursor.value is not None:
         rows = _by_value(source, column, limit, cursor, down=down)
-    if key in _NULLABLE and len(rows) < limit:
+    if key in NULLABLE and len(rows) < limit:
         after = cursor.seq if cursor is not None and cursor.value is None else None
         rows += _without_value(source, column, limit - len(rows), after)
     return rows
@@ -195,7 +202,8 @@ def _with_bodies(
     return list(source.connection.execute(full_rows(narrow).order_by(*keys)).all())
 
 
-def _count(source: Source, dataset_id: str, revision: int) -> tuple[int, bool]:
+def count_matches(source: Source, dataset_id: str, revision: int) -> tuple[int, bool]:
+    """Count the records of a source, and whether the count is exact or a lower bound."""
     # Equal revisions mean equal content, so a count is made once however often a page asks for it.
     key = (dataset_id, revision, source.where)
     known = source.store.counts.get(key)
@@ -241,7 +249,7 @@ def _fits(cursor: _Cursor) -> bool:
     if abs(cursor.seq) >= 2**63:
         return False
     if value is None:
-        return key in _NULLABLE
+        return key in NULLABLE
     if key == "topic":
         return isinstance(value, str) and "\0" not in value
     if key == "score":

@@ -90,8 +90,6 @@ def read_prompts(
 ) -> Iterator[str]:
     """Read what records ask, in the order of the row numbers; nothing of those that are gone.
 
-    Each chunk is a transaction of its own: none stays open while the caller works.
-
     Parameters
     ----------
     store
@@ -101,14 +99,24 @@ def read_prompts(
     text_of
         What is wanted of the messages of a prompt.
     """
+    for messages in read_messages(store, seqs):
+        yield "" if messages is None else text_of(messages)
+
+
+def read_messages(store: Store, seqs: Sequence[int]) -> Iterator[Sequence[Message] | None]:
+    """Read the prompts of records, in the order of the row numbers; ``None`` for those gone.
+
+    Each chunk is a transaction of its own: none stays open while the caller works.
+    """
     query = sa.select(payloads.c.seq, payloads.c.data)
     for start in range(0, len(seqs), FEW):
         some = [int(seq) for seq in seqs[start : start + FEW]]
         with store.read() as connection:
             rows = connection.execute(query.where(payloads.c.seq.in_(some))).all()
-        texts = {seq: text_of(store.codec.body(data).input.messages) for seq, data in rows}
+        found = {row.seq: row.data for row in rows}
         for seq in some:
-            yield texts.get(seq, "")
+            data = found.get(seq)
+            yield None if data is None else store.codec.body(data).input.messages
 
 
 def rows_under(connection: Connection, dataset_id: str, path: str) -> array[int]:
@@ -117,6 +125,18 @@ def rows_under(connection: Connection, dataset_id: str, path: str) -> array[int]
     set_id = datasets.live_set(connection, dataset_id)
     query = sa.select(c.seq).where(c.set_id == set_id, c.topic == path).order_by(c.seq)
     return array("q", connection.execute(query).scalars())
+
+
+def first_recorded(connection: Connection, set_id: int, path: str, count: int) -> list[int]:
+    """Row numbers of the first valid records under a topic that were not generated."""
+    c = records.c
+    query = (
+        sa.select(c.seq)
+        .where(c.set_id == set_id, c.topic == path, c.is_valid == 1, c.is_generated == 0)
+        .order_by(c.seq)
+        .limit(count)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def placed_by_similarity(

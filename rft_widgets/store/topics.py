@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from rft_widgets.errors import InvalidArgument
+from rft_widgets.errors import InvalidArgument, StaleEdit
 from rft_widgets.model.record import Selection
 from rft_widgets.model.settings import LIMITS
 from rft_widgets.model.topic import (
@@ -34,6 +34,7 @@ from rft_widgets.store.records import missing_record
 from rft_widgets.store.schema import datasets as dataset_rows
 from rft_widgets.store.schema import deletions, records
 from rft_widgets.store.texts import can_hold
+from rft_widgets.store.topic_counts import last_decision
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -265,13 +266,7 @@ def confirm(store: Store, dataset_id: str, record_id: str, path: str | None) -> 
         raise missing_record(dataset_id, record_id)
     with store.write(durable=True) as connection:
         set_id = datasets.live_set(connection, dataset_id, keep=True)
-        row = connection.execute(
-            sa.select(records.c.seq, records.c.topic).where(
-                records.c.set_id == set_id, records.c.id == record_id
-            )
-        ).one_or_none()
-        if row is None:
-            raise missing_record(dataset_id, record_id)
+        row = _labelled(connection, dataset_id, set_id, record_id)
         chosen = row.topic if path is None else path
         if chosen is None:
             raise InvalidArgument(
@@ -282,9 +277,62 @@ def confirm(store: Store, dataset_id: str, record_id: str, path: str | None) -> 
             records.update().where(records.c.seq == row.seq).values(**_label(chosen))
         )
         datasets.touch(connection, dataset_id)
-        details = {"record_id": record_id, "topic": chosen}
+        before = {name: getattr(row, name) for name in _label(None) if name != "updated_us"}
+        details = {"record_id": record_id, "topic": chosen, "before": before}
         history.log(connection, dataset_id, "confirm_topic", details)
     return str(chosen)
+
+
+def undo_confirm(store: Store, dataset_id: str, record_id: str) -> str | None:
+    """Put a record back under what it was under before it was last confirmed; returns that.
+
+    Raises
+    ------
+    NotFound
+        There is no such record.
+    StaleEdit
+        It was not confirmed, it was put elsewhere since, or its topic of before is no more.
+    """
+    if not can_hold(record_id):
+        raise missing_record(dataset_id, record_id)
+    with store.write(durable=True) as connection:
+        set_id = datasets.live_set(connection, dataset_id, keep=True)
+        row = _labelled(connection, dataset_id, set_id, record_id)
+        event = last_decision(connection, dataset_id, record_id)
+        before: dict[str, Any] = {} if event is None else event.details.get("before", {})
+        if event is None or not before or (row.topic, row.topic_method) != (
+            event.details["topic"], "manual",
+        ):  # fmt: skip
+            raise StaleEdit(
+                f"The topic of record {record_id!r} was not confirmed, or was changed since.",
+                hint="Assign the topic that it should have.",
+            )
+        tree = stored(connection, dataset_id)
+        if before["topic"] is not None and tree is not None and before["topic"] not in tree.paths:
+            raise StaleEdit(
+                f"The topic {before['topic']!r} that record {record_id!r} was under is no more.",
+                hint="Assign the topic that it should have.",
+            )
+        connection.execute(
+            records.update().where(records.c.seq == row.seq).values(**before, updated_us=now_us())
+        )
+        datasets.touch(connection, dataset_id)
+        details = {"record_id": record_id, "topic": before["topic"]}
+        history.log(connection, dataset_id, "undo_confirm_topic", details)
+    topic_before: str | None = before["topic"]
+    return topic_before
+
+
+def _labelled(connection: Connection, dataset_id: str, set_id: int, record_id: str) -> Any:
+    c = records.c
+    row = connection.execute(
+        sa.select(c.seq, c.topic, c.topic_confidence, c.topic_method, c.runner_up).where(
+            c.set_id == set_id, c.id == record_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise missing_record(dataset_id, record_id)
+    return row
 
 
 def stored_targets(connection: Connection, dataset_id: str) -> StoredTargets:

@@ -71,6 +71,21 @@ def refresh_duplicates(
         )
 
 
+def repeated(connection: Connection, seq: int, key: int) -> tuple[ValidationIssue, ...]:
+    """What would be said of the record in a row if its input had the hash ``key``."""
+    c, mine = records.c, records.alias()
+    first = connection.execute(
+        sa.select(c.id)
+        .join(mine, mine.c.set_id == c.set_id)
+        .where(
+            mine.c.seq == seq, c.seq < seq, sa.or_(c.input_hash == key, c.span_id == mine.c.span_id)
+        )
+        .order_by(c.seq)
+        .limit(1)
+    ).scalar()
+    return () if first is None else (duplicate_issue(first),)
+
+
 def keys_of(connection: Connection, set_id: int) -> Keys | None:
     """Keys of all records of a set; ``None`` when they are too many to be worth listing."""
     found = connection.execute(

@@ -17,11 +17,13 @@ from rft_widgets.trainers.base import (
     TrainingRun,
     grader_rewarder,
 )
+from rft_widgets.trainers.catalogue import CATALOGUE
 from rft_widgets.trainers.local import LocalPolicy, PolicyAnswer, load_policy
 from rft_widgets.trainers.local import train as train_local
-from rft_widgets.trainers.local.settings import local_hyperparameters
+from rft_widgets.trainers.local.settings import local_hyperparameters, most_gradings
 
 __all__ = [
+    "CATALOGUE",
     "LocalPolicy",
     "MemoryRun",
     "PolicyAnswer",
@@ -36,7 +38,9 @@ __all__ = [
     "trainer",
 ]
 
-_TRAINERS = {"local": Trainer(train=train_local, check=local_hyperparameters)}
+_TRAINERS = {
+    "local": Trainer(train=train_local, check=local_hyperparameters, gradings=most_gradings)
+}
 
 
 def trainer(name: str) -> Trainer:

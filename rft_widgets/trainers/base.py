@@ -62,10 +62,15 @@ Train: TypeAlias = Callable[
 
 
 class Trainer(Struct, frozen=True):
-    """A trainer and what checks its configuration: it raises `InvalidArgument` for a bad one."""
+    """A trainer.
+
+    ``check`` raises `InvalidArgument` for a configuration that cannot be used; ``gradings`` gives
+    the most gradings that a run needs, from the records to learn from and those to measure on.
+    """
 
     train: Train
     check: Callable[[TrainingConfig], object]
+    gradings: Callable[[TrainingConfig, int, int], int]
 
 
 class MemoryRun:

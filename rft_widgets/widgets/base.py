@@ -47,6 +47,10 @@ class RftWidget(rpc.Answers, anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
+    def __del__(self) -> None:
+        if "_lock" in vars(self):  # one that could not be made has nothing to close
+            super().__del__()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         shown = super()._repr_mimebundle_(**kwargs)
         if shown is None:

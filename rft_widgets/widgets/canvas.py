@@ -72,10 +72,10 @@ def canvas(dataset: OptimizationDataset, *, height: int = 760) -> PipelineCanvas
 
 
 def checked_height(height: int) -> int:
-    """Take a height that a canvas may have, and refuse any other."""
+    """Take a height that a view may have, and refuse any other."""
     if not MIN_HEIGHT <= height <= MAX_HEIGHT:
         raise InvalidArgument(
-            f"A canvas cannot be {height} pixels high.",
+            f"A view cannot be {height} pixels high.",
             hint=f"Pass a height from {MIN_HEIGHT} to {MAX_HEIGHT}.",
         )
     return height

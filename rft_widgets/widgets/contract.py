@@ -15,9 +15,11 @@ import msgspec
 import traitlets
 from msgspec import inspect as shapes
 
+from rft_widgets.model.dry_run_settings import DRY_RUN, DRY_RUN_BOUNDS, GRADER_TEST
+from rft_widgets.model.grader import JUDGE, SANDBOX
 from rft_widgets.model.pipeline import FINISHED, PIPELINE_STEPS
 from rft_widgets.model.settings import PIPELINE, TOPICS, VALIDATION
-from rft_widgets.model.topic_settings import COVERAGE
+from rft_widgets.model.topic_settings import CATEGORIZE, CLUSTERING, COVERAGE, TOPIC_LIMITS
 from rft_widgets.model.views import DIALOG_TITLES, DialogName, RecordsPreset
 from rft_widgets.widgets.bundle import Bundle
 from rft_widgets.widgets.canvas import PipelineCanvas
@@ -54,6 +56,7 @@ _SCALARS = {
     shapes.NoneType: "null",
     shapes.AnyType: "unknown",
     shapes.DateTimeType: "string",
+    shapes.BytesType: "DataView",
 }
 
 
@@ -77,7 +80,8 @@ class _Writer:
             return " | ".join(self._write(part) for part in parts)
         if isinstance(shape, (shapes.VarTupleType, shapes.ListType)):
             item = self._write(shape.item_type)
-            return f"readonly ({item})[]" if "|" in item else f"readonly {item}[]"
+            is_compound = "|" in item or item.startswith("readonly ")
+            return f"readonly ({item})[]" if is_compound else f"readonly {item}[]"
         if isinstance(shape, shapes.DictType):
             return f"Readonly<Record<string, {self._write(shape.value_type)}>>"
         if isinstance(shape, shapes.StructType):
@@ -94,7 +98,7 @@ class _Writer:
             may_lack = shape.cls.__struct_config__.omit_defaults
             fields = [
                 (
-                    f"readonly {field.encode_name}{'?' if may_lack and not field.required else ''}",
+                    f"readonly {_key(field.encode_name)}{'?' if may_lack and not field.required else ''}",
                     self._write(field.type),
                 )
                 for field in shape.fields
@@ -115,8 +119,16 @@ def generate() -> str:
     settings = {
         "validation": VALIDATION,
         "topics": TOPICS,
+        "topic_limits": TOPIC_LIMITS,
+        "clustering": CLUSTERING,
+        "categorize": CATEGORIZE,
         "pipeline": PIPELINE,
         "coverage": COVERAGE,
+        "grader_test": GRADER_TEST,
+        "judge": JUDGE,
+        "sandbox": SANDBOX,
+        "dry_run": DRY_RUN,
+        "dry_run_bounds": DRY_RUN_BOUNDS,
     }
     constants = [
         _constant("PIPELINE_STEPS", PIPELINE_STEPS),
@@ -188,6 +200,10 @@ def _alias(writer: _Writer, name: str, python_type: Any) -> str:
 def _constant(name: str, value: Any) -> str:
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     return f"export const {name} = {text} as const;\n"
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else _quoted(name)
 
 
 def _quoted(value: object) -> str:

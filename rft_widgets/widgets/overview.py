@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
 import traitlets
 
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.model.pipeline import PipelineState
 from rft_widgets.model.record import HealthReport
+from rft_widgets.widgets import rpc
 from rft_widgets.widgets.base import DatasetWidget
 from rft_widgets.widgets.canvas import checked_height
+from rft_widgets.widgets.downloads import Download, Offers, file_name
 from rft_widgets.widgets.health_bar import activity_of
 from rft_widgets.widgets.refresher import Snapshot
 from rft_widgets.widgets.traits import Value
 
+_ENDINGS = {"jsonl": "jsonl", "training": "jsonl", "csv": "csv"}
+_WHAT = {"jsonl": "records", "training": "training", "csv": "records"}
 
-class Overview(DatasetWidget):
+
+class Overview(Offers, DatasetWidget):
     """What a dataset shows of itself in a cell; made by `overview`."""
 
     component: ClassVar[str] = "overview"
@@ -35,6 +41,31 @@ class Overview(DatasetWidget):
             "report": snapshot.health,
             "activity": activity_of(snapshot),
         }
+
+    @rpc.method(background=True)
+    def download_records(
+        self, file_format: Literal["jsonl", "training", "csv"], cancelled: Callable[[], bool]
+    ) -> Download:
+        """All records as a file; training files hold the valid ones."""
+        name = file_name(self._dataset.name, _WHAT[file_format], _ENDINGS[file_format])
+        return self.offer(
+            name,
+            lambda path, room: self._dataset.export_records(
+                path, format=file_format, progress=lambda _: room.check()
+            ),
+            call=f"ds.export_records({name!r}, format={file_format!r})",
+            cancelled=cancelled,
+        )
+
+    @rpc.method(background=True)
+    def download_topics(self) -> Download:
+        """The topics as a file."""
+        name = file_name(self._dataset.name, "topics", "json")
+        return self.offer(
+            name,
+            lambda path, _: self._dataset.export_topics(path),
+            call=f"ds.export_topics({name!r})",
+        )
 
 
 def overview(dataset: OptimizationDataset, *, height: int = 760) -> Overview:

@@ -3,7 +3,8 @@
 On the wire, in both languages::
 
     page -> kernel  {kind: "rft:call", id, method, params}   {kind: "rft:cancel", id}
-    kernel -> page  {kind: "rft:result", id, ok: true, value}, or the value's JSON as a buffer
+    kernel -> page  {kind: "rft:result", id, ok: true, value}, or the value's JSON as a buffer,
+                    or with {raw: true} the buffer itself, where a method returns bytes
                     {kind: "rft:result", id, ok: false, error: {code, message, hint}}
                     {kind: "rft:event", topic, seq, data}
 """
@@ -210,10 +211,13 @@ class Answers(Guarded):
         wanted = inspect.signature(function).parameters
         given |= {name: value for name, value in extra.items() if name in wanted}
         buffers: list[bytes] | None = None
+        raw: dict[str, Any] = {}
         value: Any = None
         try:
             if found.packed:
                 buffers = [msgspec.json.encode(function(**given))]
+            elif found.result is bytes:
+                buffers, raw = [function(**given)], {"raw": True}
             else:
                 value = msgspec.to_builtins(function(**given))
         except Exception as error:  # the page gets a reply, whatever happened
@@ -224,7 +228,7 @@ class Answers(Guarded):
         if stop.is_set():
             self._refuse(call, "cancelled", "The call was cancelled.")
             return
-        self._reply(call.id, {"ok": True, "value": value}, buffers)
+        self._reply(call.id, {"ok": True, "value": value, **raw}, buffers)
 
     def _refuse(self, call: _Call, code: str, message: str, hint: str | None = None) -> None:
         problem = Problem(code=code, message=message, hint=hint)

@@ -15,9 +15,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from browser import accessible
+
+import rft_widgets as rft
+from rft_widgets.sample.grader import sample_grader
+from rft_widgets.sample.support import write_sample
 
 sync_api = pytest.importorskip("playwright.sync_api")
 nbformat = pytest.importorskip("nbformat")
@@ -34,6 +39,7 @@ ARGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 SHOTS = Path(os.environ["RFT_SCREENSHOTS"]) if "RFT_SCREENSHOTS" in os.environ else None
+LAB_THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,8 +89,25 @@ def host(request, tmp_path_factory) -> Iterator[Host]:
             "--LabApp.news_url=None",
         ]
         probe = base + "api"
+        asks = folder / ".settings" / "@jupyterlab" / "apputils-extension"
+        asks.mkdir(parents=True)
+        (asks / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     with _serving(command, probe, folder / "server.log", environment):
         yield Host(request.param, base, folder)
+
+
+@pytest.fixture(scope="session")
+def datasets(host, tmp_path_factory) -> dict[str, str]:
+    """Ids of a dataset in which no step waits, and of one without a record; to look at only."""
+    with rft.Workspace(host.database) as workspace:
+        path = write_sample(tmp_path_factory.mktemp("sample") / "s.jsonl", format="jsonl").path
+        full = workspace.create_from_file(path, name="Support desk", objective="Better answers")
+        full.generate_topics()
+        full.set_grader(sample_grader())
+        full.dry_run()
+        full.train().wait()
+        full.deploy(start=False)
+        return {"full": full.id, "empty": workspace.create("Nothing yet").id}
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +159,29 @@ class Opened:
             page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         page.locator(ready).first.wait_for(timeout=60_000)
         return page
+
+    def theme(self, name: Literal["light", "dark"]) -> None:
+        """Switch JupyterLab's theme, and wait until our views have its palette."""
+        switch = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+        self.page.evaluate(switch, LAB_THEMES[name])
+        self.page.locator(f'.rft[data-rft-theme="lab-{name}"]').first.wait_for()
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+    def assert_accessible(self, where: Any = ".rft") -> None:
+        """Fail on what axe-core calls serious or critical in elements: a selector, or a locator."""
+        if not accessible.AXE.exists():
+            pytest.fail(f"{accessible.AXE} is missing: run `python hatch_build.py --check` first")
+        found = accessible.violations(self.page, self._located(where))
+        assert not found, "\n".join(found)
+
+    def assert_keyboard_reaches_all(self, where: Any) -> None:
+        """Fail unless Tab comes to every control in an element, and each shows its focus."""
+        missed, unseen = accessible.tab_through(self.page, self._located(where))
+        assert not missed, f"Tab does not reach: {missed}"
+        assert not unseen, f"these do not show that they have the focus: {unseen}"
+
+    def _located(self, where: Any) -> Any:
+        return self.page.locator(where) if isinstance(where, str) else where
 
     def shot(self, name: str, selector: str | None = None) -> None:
         """Keep a picture, where somebody asked for pictures."""

@@ -46,7 +46,7 @@ def labels(page) -> list[str]:
 def test_seven_steps_follow_every_change(opened, dataset):
     page = opened.notebook(SHOW.format(id=dataset.id), "bar", "view", ready=CANVAS)
     assert page.locator(CANVAS).count() == 7
-    assert labels(page)[0].startswith("Step 1: Extract Data. Active. Source: Uploaded file • ")
+    assert labels(page)[0].startswith("Step 1: Extract Data, ingestion. Active. Source: Uploaded ")
     assert page.locator(".rft-edge").count() == 6
     assert page.locator('[data-step="5"]').inner_text().endswith("Configure the grader first")
     opened.shot("1-new", ".rft-canvas")

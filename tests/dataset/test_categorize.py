@@ -122,7 +122,9 @@ def test_the_review_queue_and_its_confirmations(workspace: rft.Workspace) -> Non
     assert (record.topic_method, record.topic_confidence) == ("manual", 1.0)
     assert record.topic_runner_up is None
     assert len(dataset.review_queue()) == 7
-    assert last(dataset) == {"record_id": second.record_id, "topic": "Coding"}
+    details = last(dataset)
+    assert (details["record_id"], details["topic"]) == (second.record_id, "Coding")
+    assert details["before"]["topic"] == second.topic
     dataset.assign_topic(first.record_id, None)
     with pytest.raises(InvalidArgument, match="no topic to confirm"):
         dataset.confirm_topic(first.record_id)
@@ -256,6 +258,7 @@ CALLS = {
     "delete_topic": ("path", "into"),
     "categorize": ("mode", "seed"),
     "confirm_topic": ("record_id", "topic"),
+    "undo_confirm_topic": ("record_id",),
     "set_targets": ("targets",),
 }
 
@@ -269,6 +272,8 @@ def test_the_log_can_be_done_again(workspace: rft.Workspace) -> None:
     one.describe_topic("Extra", keywords=["garlic", "potatoes"])
     for key in ("cooking4", "travel4", "coding4", "coding5", "travel5"):
         one.confirm_topic(key, "Extra")
+    one.confirm_topic("cooking5", "Extra")
+    one.undo_confirm_topic("cooking5")
     one.set_targets({"First": 40, second: 30, third: 20, "Extra": 10})
     one.add_records(chat_line(f"soup with {n} onions and garlic", id=f"n{n}") for n in range(3))
     one.categorize(seed=2)

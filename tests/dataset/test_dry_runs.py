@@ -249,6 +249,31 @@ def test_versions_and_runs_are_compared_on_the_same_answers(dataset: rft.Optimiz
     assert backwards.overall.verdict == "regressed"
 
 
+def test_records_are_found_by_their_score_in_any_run(workspace: rft.Workspace):
+    dataset = workspace.create("Found")
+    dataset.add_records(lines(60))
+    dataset.set_grader(REWARD)
+    dataset.dry_run(n=40)
+    dataset.set_grader(LENGTH)
+    dataset.dry_run(n=20, seed=1)
+    for run in dataset.dry_runs:
+        rewards = {one.record_id: one.reward for one in dataset.dry_run_answers(run)}
+        low, high = 0.25, max(rewards.values())
+        found = dataset.select(rft.RecordFilter(dry_run=run.id, min_score=low, max_score=high))
+        assert {record.id for record in dataset.iterate(found)} == {
+            key for key, reward in rewards.items() if low <= reward <= high
+        }
+        assert dataset.records(dry_run=run.id, topic="parcels").total == sum(
+            one.topic == "parcels" for one in dataset.dry_run_answers(run)
+        )
+        bins = dataset.dry_run_bins(run)
+        assert run.report is not None
+        assert run.report.scores is not None
+        assert tuple(one.count for one in bins) == run.report.scores.histogram
+        assert [dataset.count(one.where) for one in bins] == [one.count for one in bins]
+    assert dataset.count(rft.RecordFilter(dry_run="dry_unknown")) == 0
+
+
 # -- interrupted runs -----------------------------------------------------------------------------
 
 

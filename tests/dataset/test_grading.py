@@ -13,7 +13,13 @@ import pytest
 from builders import ManyAtOnce, chat_line, data_folder
 
 import rft_widgets as rft
-from rft_widgets.errors import GraderInvalid, ImportRejected, InvalidArgument, NotFound
+from rft_widgets.errors import (
+    GraderInvalid,
+    ImportRejected,
+    InvalidArgument,
+    NotFound,
+    RunInterrupted,
+)
 
 EXACT = {
     "type": "string_check",
@@ -193,6 +199,47 @@ def test_a_judge_is_asked_where_it_was_saved_with(dataset: rft.OptimizationDatas
     assert report.mean is not None
     assert report.mean.estimate == pytest.approx(0.7)
     assert dataset.pipeline.nodes[3].summary == "Judge: some-judge"
+
+
+def test_a_grader_is_tried_before_it_is_saved(dataset: rft.OptimizationDataset, judge: str):
+    asked = rft.ModelConnection(base_url=judge, api_key_env=None)
+    found = dataset.test_grader(n=3, grader=JUDGE, connection=asked)
+    assert [one.reward for one in found.answers] == [0.7] * 3
+    compared = dataset.compare_graders(JUDGE, EXACT, connection=asked, n=10)
+    assert compared.overall.before_mean == pytest.approx(0.7)
+    assert compared.matched == 10
+    assert dataset.grader_versions == ()
+
+
+def test_what_takes_long_can_be_stopped(dataset: rft.OptimizationDataset):
+    for stopped in (
+        lambda: dataset.test_grader(grader=EXACT, cancelled=lambda: True),
+        lambda: dataset.compare_graders(EXACT, EXACT, cancelled=lambda: True),
+    ):
+        with pytest.raises(RunInterrupted):
+            stopped()
+    told: list[float] = []
+    dataset.compare_graders(EXACT, EXACT, progress=lambda share, _: told.append(share))
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("grader", "places"),
+    [
+        (EXACT, []),
+        (EXACT | {"input": "{{ a }}", "reference": "{{ item.b }}"}, ["input"]),
+        (EXACT | {"input": "{{ item.a }}", "reference": "{{ item.b }}"}, ["input", "reference"]),
+        ("{", [""]),
+    ],
+)
+def test_a_check_tells_all_that_is_wrong(
+    dataset: rft.OptimizationDataset, grader: Any, places: list[str]
+):
+    found = dataset.check_grader(grader)
+    assert [problem.where for problem in found.problems] == places
+    assert (found.hash is None) == (grader == "{")
+    assert dataset.grader_versions == ()
 
 
 def test_no_key_is_stored_or_sent_in_the_open(dataset: rft.OptimizationDataset):

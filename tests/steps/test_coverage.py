@@ -195,6 +195,19 @@ def test_plot() -> None:
     plt.close("all")
 
 
+def test_plot_of_before_and_after() -> None:
+    matplotlib = pytest.importorskip("matplotlib", reason="needs the extra plots")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    before = report({"A": 80, "B": 20})
+    ax = before.plot(after=before.what_if({"B": 60}))
+    assert [bar.get_width() for bar in ax.patches] == [80, 20, 0, 60]
+    assert ax.get_title() == "balance 0.25 (Poor) to 1.00 (Good)"
+    assert list(ax.lines[0].get_xdata()) == [80, 80]
+    plt.close("all")
+
+
 def test_plot_names_the_extra(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     monkeypatch.setitem(sys.modules, "matplotlib", None)

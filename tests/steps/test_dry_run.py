@@ -128,6 +128,19 @@ def test_a_batch_that_cannot_be_stored_is_handed_over_once():
     assert handed == [4]
 
 
+def test_slow_answers_are_handed_over_before_a_batch_is_full():
+    batches: list[int] = []
+    hasty = DryRunSettings(keep_answers=1_000, keep_s=0.0)
+    with compile_grader(EXACT) as compiled:
+        grade_answers(
+            compiled,
+            capitals(),
+            keep=lambda batch: batches.append(len(batch)),
+            settings=hasty,
+        )
+    assert batches == [1] * 12
+
+
 def test_a_grader_that_always_raises_gives_no_score():
     code = {"type": "python", "source": "def grade(sample, item):\n    return 1 / 0\n"}
     with compile_grader(code) as compiled:

@@ -198,3 +198,15 @@ def test_other_reads_use_an_index(
             if re.match(r"SCAN (records|payloads|issues)\b(?!.*COVERING)", step)
         ]
         assert full == [], statement[0]
+
+
+def test_examples_of_a_topic_are_found_by_index(dataset: rft.OptimizationDataset) -> None:
+    with captured(dataset) as statements:
+        dataset.plan_generation()
+    looked = [one for one in queries(statements) if "records.is_generated = ?" in one[0]]
+    assert len(looked) == 9
+    for statement in looked:
+        assert plan(dataset, statement) == [
+            "SEARCH records USING COVERING INDEX records_facets "
+            "(set_id=? AND topic=? AND is_valid=? AND is_generated=?)"
+        ]

@@ -40,6 +40,14 @@ class Calculator(rpc.Answers):
             self.stopped.set()
         return "done"
 
+    @rpc.method(packed=True)
+    def rows(self, n: int) -> list[int]:
+        return list(range(n))
+
+    @rpc.method()
+    def weigh(self, unit: str, data: bytes) -> str:
+        return f"{len(data)} {unit}"
+
     def hidden(self) -> str:
         return "not for the page"
 
@@ -107,6 +115,24 @@ def test_sizes_are_capped(calculator):
     assert page.call("add", {"a": "x" * rpc.MAX_CALL_BYTES})["error"]["code"] == "too_large"
     page.say({"kind": "rft:call", "id": "b", "method": "add", "params": {"a": 1}}, (b"x",))
     assert page.reply("b")["error"]["code"] == "too_large"
+
+
+def test_large_results_come_as_a_buffer(calculator):
+    page = Page(calculator)
+    assert page.call("rows", {"n": 3})["value"] == [0, 1, 2]
+    (message,) = [m for m in calculator.comm.messages if m["buffers"]]
+    assert bytes(message["buffers"][0]) == b"[0,1,2]"
+    assert page.call("rows", {"n": "3"})["error"]["code"] == "invalid_params"
+
+
+def test_bytes_come_beside_a_call_that_takes_them(calculator):
+    page = Page(calculator)
+    assert page.call("weigh", {"unit": "bytes"}, data=b"12345")["value"] == "5 bytes"
+    assert page.call("weigh", {"unit": "bytes"})["value"] == "0 bytes"
+    assert page.call("add", {"a": 1}, data=b"1")["error"]["code"] == "too_large"
+    assert page.call("weigh", {"unit": "b", "data": "x"})["error"]["code"] == "invalid_params"
+    too_much = bytes(rpc.MAX_DATA_BYTES + 1)
+    assert page.call("weigh", {"unit": "bytes"}, data=too_much)["error"]["code"] == "too_large"
 
 
 def test_background_calls_are_cancelled_and_bounded(calculator):

@@ -20,9 +20,10 @@ class Wire(comm.base_comm.BaseComm):
         self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any
     ) -> None:
         content = (data or {}).get("content")
-        if buffers and isinstance(content, dict) and "ok" in content:  # a packed result
-            data["content"] = {**content, "value": json.loads(bytes(buffers[0]))}
-        self.messages.append({"msg_type": msg_type, "data": data or {}})
+        if buffers and isinstance(content, dict) and "ok" in content:  # a packed result, or bytes
+            sent = bytes(buffers[0])
+            data["content"] = {**content, "value": sent if "raw" in content else json.loads(sent)}
+        self.messages.append({"msg_type": msg_type, "data": data or {}, "buffers": buffers})
 
 
 class Page:
@@ -51,14 +52,24 @@ class Page:
 
     def ask(self, method: str, params: Any = None, timeout_s: float = 10, **more: Any) -> Any:
         """Call, wait for the reply of a method that works in the background, and give its value."""
+        reply = self._answer(method, params, timeout_s, more)
+        assert reply["ok"], reply["error"]
+        return reply["value"]
+
+    def refused(self, method: str, params: Any = None, timeout_s: float = 10, **more: Any) -> Any:
+        """Call, wait for the reply, and give its error."""
+        reply = self._answer(method, params, timeout_s, more)
+        assert not reply["ok"], f"{method} was not refused: {reply['value']}"
+        return reply["error"]
+
+    def _answer(self, method: str, params: Any, timeout_s: float, more: dict[str, Any]) -> Any:
         call_id = f"ask-{self._ids}"
         self.call(method, params, id=call_id, **more)
         ends = time.monotonic() + timeout_s
         while (reply := self.reply(call_id)) is None:
             assert time.monotonic() < ends, f"{method} gave no answer"
             time.sleep(0.005)
-        assert reply["ok"], reply["error"]
-        return reply["value"]
+        return reply
 
     def reply(self, call_id: str) -> Any:
         found = [one for one in self.custom() if one.get("id") == call_id]

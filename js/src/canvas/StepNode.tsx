@@ -23,11 +23,10 @@ const MOVES: ReadonlyMap<string, (id: number) => number> = new Map([
   ["End", () => 7],
 ]);
 
-/** All that a node shows, as one sentence. */
+/** All that a node shows, in the same order: who speaks to a page says what stands there. */
 export function describe(step: PipelineNode): string {
-  const parts = [`Step ${step.id}: ${step.name}`, step.status_label, step.summary];
-  if (step.blocked_reason) parts.push(step.blocked_reason);
-  return [...parts, ...step.stale]
+  const head = `Step ${step.id}: ${step.name}, ${step.category.toLowerCase()}`;
+  return [head, step.status_label, textOf(step), ...step.stale]
     .filter((part) => part !== "")
     .map((part) => part.replace(/\.$/, ""))
     .join(". ");
@@ -64,18 +63,19 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepFlowNode>
       }}
     >
       {step.id > 1 && <Handle type="target" position={Position.Top} isConnectable={false} />}
+      {/* The spaces keep words apart that only their place keeps apart. */}
       <div className="rft-step-head">
-        <span className="rft-step-disc">{step.id}</span>
+        <span className="rft-step-disc">{step.id}</span>{" "}
         <span className="rft-step-title">
-          <span className="rft-step-name">{step.name}</span>
+          <span className="rft-step-name">{step.name}</span>{" "}
           <span className="rft-step-line">
-            <span className="rft-step-category">{step.category}</span>
+            <span className="rft-step-category">{step.category}</span>{" "}
             <span className="rft-step-status">
               {step.status_label}
               <span className="rft-dot" />
             </span>
           </span>
-        </span>
+        </span>{" "}
       </div>
       <StepText step={step} />
       {step.status === "processing" && <Progress share={step.progress} />}
@@ -84,14 +84,17 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepFlowNode>
   );
 });
 
+function textOf({ status, blocked_reason, summary }: PipelineNode): string {
+  return (status === "waiting" && blocked_reason) || summary;
+}
+
 function StepText({ step }: { readonly step: PipelineNode }) {
-  const waits = step.status === "waiting" && step.blocked_reason;
-  const text = waits ? step.blocked_reason : step.summary;
+  const text = textOf(step);
   return (
     <div className="rft-step-text">
-      <span className="rft-step-summary" title={text ?? ""}>
+      <span className="rft-step-summary" title={text}>
         {text}
-      </span>
+      </span>{" "}
       {step.stale.length > 0 && (
         <span className="rft-step-stale" title={step.stale.join("\n")}>
           {step.stale.join(" ")}

@@ -87,7 +87,7 @@ describe("the canvas", () => {
 
   it("says a step in one sentence", () => {
     expect(inWords(steps()[4] as PipelineNode)).toBe(
-      "Step 5: Dry Run. processing. summary 5. The topics have changed since",
+      "Step 5: Dry Run, validation. processing. summary 5. The topics have changed since",
     );
   });
 

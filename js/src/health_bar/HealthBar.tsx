@@ -6,6 +6,8 @@ export interface HealthBarProps {
   readonly report: HealthReport;
   readonly activity: string;
   onViewIssues(): void;
+  /** Show the imports with the lines that they refused. */
+  onViewImports(): void;
 }
 
 const WORDS: Record<HealthReport["status"], string> = {
@@ -22,7 +24,7 @@ const ICONS: Record<HealthReport["status"], string> = {
   warning: "M4.5 4.5l7 7M11.5 4.5l-7 7",
 };
 
-export function HealthBar({ report, activity, onViewIssues }: HealthBarProps) {
+export function HealthBar({ report, activity, onViewIssues, onViewImports }: HealthBarProps) {
   const { status, total, valid, invalid, duplicates } = report;
   return (
     <section className={`rft-health rft-health-${status}`} aria-label="Validity of the records">
@@ -39,7 +41,11 @@ export function HealthBar({ report, activity, onViewIssues }: HealthBarProps) {
             </span>
           )}
           {duplicates > 0 && <span>{counted(duplicates, "duplicate")}</span>}
-          {report.refused_lines > 0 && <span>{counted(report.refused_lines, "line")} refused</span>}
+          {report.refused_lines > 0 && (
+            <button type="button" className="rft-link" onClick={onViewImports}>
+              {counted(report.refused_lines, "line")} refused
+            </button>
+          )}
           {activity && <span className="rft-health-activity">{activity}</span>}
         </div>
         {invalid > 0 && (

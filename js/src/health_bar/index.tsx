@@ -21,7 +21,11 @@ export function HealthBarWidget() {
     navigation.open({ kind: "records", preset: INVALID });
     rpc.tell("view_issues", {});
   }, [rpc, navigation]);
+  const onViewImports = useCallback(
+    () => navigation.open({ kind: "dialog", name: "records" }),
+    [navigation],
+  );
   if (problem) return <ProblemNote problem={problem} />;
   if (!report) return <div className="rft-health rft-skeleton" />;
-  return <HealthBar {...{ report, activity, onViewIssues }} />;
+  return <HealthBar {...{ report, activity, onViewIssues, onViewImports }} />;
 }

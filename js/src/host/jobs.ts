@@ -1,5 +1,5 @@
 // Long work on the dataset of a view: how it stands, and how to stop it.
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { JobState } from "../contract.gen";
 import { useHost, widgetHooks } from "./bridge";
 import type { Rpc } from "./rpc";
@@ -35,18 +35,24 @@ export function useJob(kind: string): Job {
   );
 }
 
-/** Call back when work that was seen running has ended. */
+/** Call back when work has ended that was seen running, or that was quicker than one could see. */
 export function useJobEnd(onEnd: (job: JobState) => void): void {
   const jobs = useTrait("jobs") ?? NONE;
+  const [since] = useState(() => Date.now());
   const running = useRef(new Set<string>());
+  const ended = useRef(new Set<string>());
   const latest = useRef(onEnd);
   latest.current = onEnd;
   useEffect(() => {
     for (const job of jobs) {
       if (job.status === "running") running.current.add(job.id);
-      else if (running.current.delete(job.id)) latest.current(job);
+      else if (!ended.current.has(job.id)) {
+        ended.current.add(job.id);
+        // What ended before anybody looked is no news.
+        if (running.current.has(job.id) || Date.parse(job.started_at) > since) latest.current(job);
+      }
     }
-  }, [jobs]);
+  }, [jobs, since]);
 }
 
 const NONE: readonly JobState[] = [];

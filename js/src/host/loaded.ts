@@ -20,60 +20,73 @@ export function asProblem(error: unknown): Problem {
 }
 
 /**
- * Load a value, again whenever one of `keys` changes. Never two loads of the same keys at once:
- * what changes meanwhile is loaded when the first is there. A change of `subject` drops the value.
+ * Load a value, again whenever `revision` changes. Never two loads of one subject at once: what
+ * changes meanwhile is loaded when the first is there. Another `subject` drops the value at once.
  */
 export function useLoaded<V>(
   load: (signal: AbortSignal) => Promise<V>,
   { revision, subject = "" }: { readonly revision: number; readonly subject?: string },
 ): Loaded<V> {
-  const [state, setState] = useState<Omit<Loaded<V>, "reload">>(EMPTY);
+  const [state, setState] = useState({ ...EMPTY, subject } as State<V>);
   const [turn, setTurn] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  const busy = useRef<{ subject: string; again: boolean } | null>(null);
-  const shown = useRef(subject);
+  const busy = useRef<Turn | null>(null);
 
   useEffect(() => {
     if (busy.current?.subject === subject) {
-      busy.current.again = true;
+      busy.current.isAgain = true;
       return;
     }
-    const mine = { subject, again: false };
+    busy.current?.life.abort();
+    const mine: Turn = { subject, isAgain: false, life: new AbortController() };
     busy.current = mine;
-    const life = new AbortController();
-    aborts.current = life;
-    if (shown.current !== subject) setState(EMPTY);
-    shown.current = subject;
-    const isCurrent = () => busy.current === mine;
+    const show = (news: Partial<State<V>>) => {
+      if (busy.current !== mine) return;
+      setState((before) => ({
+        ...(before.subject === subject ? before : EMPTY),
+        ...news,
+        subject,
+      }));
+    };
     const run = async (): Promise<void> => {
-      mine.again = false;
-      setState((before) => ({ ...before, isLoading: true }));
+      mine.isAgain = false;
+      show({ isLoading: true });
       try {
-        const value = await latest.current(life.signal);
-        if (isCurrent()) setState({ value, problem: null, isLoading: mine.again });
+        const value = await latest.current(mine.life.signal);
+        show({ value, problem: null, isLoading: mine.isAgain });
       } catch (error) {
-        if (isCurrent()) {
-          setState((before) => ({ ...before, problem: asProblem(error), isLoading: mine.again }));
-        }
+        show({ problem: asProblem(error), isLoading: mine.isAgain });
       }
-      if (isCurrent() && mine.again) await run();
-      else if (isCurrent()) busy.current = null;
+      if (busy.current !== mine) return;
+      if (mine.isAgain) await run();
+      else busy.current = null;
     };
     void run();
   }, [revision, turn, subject]);
 
-  const aborts = useRef<AbortController | null>(null);
   useEffect(
     () => () => {
+      busy.current?.life.abort();
       busy.current = null;
-      aborts.current?.abort();
     },
     [],
   );
 
   const reload = useCallback(() => setTurn((before) => before + 1), []);
-  return { ...state, reload };
+  const { value, problem, isLoading } = state.subject === subject ? state : EMPTY;
+  return { value, problem, isLoading, reload };
+}
+
+interface State<V> extends Omit<Loaded<V>, "reload"> {
+  readonly subject: string;
+}
+
+interface Turn {
+  readonly subject: string;
+  readonly life: AbortController;
+  /** Something has changed since this load began. */
+  isAgain: boolean;
 }
 
 const EMPTY = { value: null, problem: null, isLoading: true };

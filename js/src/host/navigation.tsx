@@ -2,13 +2,21 @@
 import {
   createContext,
   type ReactNode,
+  type RefObject,
   useCallback,
   useContext,
   useEffect,
   useMemo,
+  useRef,
   useState,
 } from "react";
-import { DIALOG_TITLES, type DialogName, type Problem, type RecordsPreset } from "../contract.gen";
+import {
+  DIALOG_TITLES,
+  type DialogName,
+  type Problem,
+  type RecordsPreset,
+  type Selection,
+} from "../contract.gen";
 import { DialogFrame } from "../ui/DialogFrame";
 import { Overlay } from "../ui/Overlay";
 import { ProblemNote } from "../ui/ProblemNote";
@@ -18,9 +26,9 @@ import { asProblem } from "./loaded";
 import type { Model } from "./model";
 import type { Rpc } from "./rpc";
 
-/** A dialog, or the records with the filter that they were opened with. */
+/** A dialog, perhaps about selected records, or the records with a filter. */
 export type Place =
-  | { readonly kind: "dialog"; readonly name: DialogName }
+  | { readonly kind: "dialog"; readonly name: DialogName; readonly selection?: Selection }
   | { readonly kind: "records"; readonly preset: RecordsPreset };
 
 export interface Navigation {
@@ -39,7 +47,12 @@ interface Opening {
 
 const NavigationContext = createContext<Navigation | null>(null);
 const PresetContext = createContext<RecordsPreset | null>(null);
+const SelectionContext = createContext<Selection | null>(null);
 const InOverlayContext = createContext(false);
+const GuardContext = createContext<RefObject<CloseGuard | null> | null>(null);
+
+/** Asked before a place is left, with what leaves it. */
+export type CloseGuard = (leave: () => void) => void;
 
 export function useNavigation(): Navigation {
   const navigation = useContext(NavigationContext);
@@ -50,8 +63,23 @@ export function useNavigation(): Navigation {
 /** What the records were opened with; nothing in a cell of their own. */
 export const usePreset = (): RecordsPreset | null => useContext(PresetContext);
 
+/** The records that a dialog was opened for; nothing where it is about all of them. */
+export const useSelection = (): Selection | null => useContext(SelectionContext);
+
 /** Whether a widget stands above another, and so can be closed. */
 export const useInOverlay = (): boolean => useContext(InOverlayContext);
+
+/** Ask before the place that this stands in is closed or replaced, as with unsaved changes. */
+export function useCloseGuard(guard: CloseGuard | null): void {
+  const place = useContext(GuardContext);
+  useEffect(() => {
+    if (!place) return;
+    place.current = guard;
+    return () => {
+      place.current = null;
+    };
+  }, [place, guard]);
+}
 
 interface NavigatorProps {
   readonly components: ReadonlyMap<string, () => ReactNode>;
@@ -92,7 +120,16 @@ interface AboveProps {
 }
 
 function Above({ place, components }: AboveProps) {
-  const { close } = useNavigation();
+  const guard = useRef<CloseGuard | null>(null);
+  const lowest = useNavigation();
+  const navigation = useMemo<Navigation>(() => {
+    const leaving = (leave: () => void) => (guard.current ? guard.current(leave) : leave());
+    return {
+      open: lowest.open,
+      replace: (next) => leaving(() => lowest.replace(next)),
+      close: () => leaving(lowest.close),
+    };
+  }, [lowest]);
   const { model: root, rpc } = useHost();
   const [model, setModel] = useState<Model | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -119,23 +156,33 @@ function Above({ place, components }: AboveProps) {
 
   const Shown = components.get(componentOf(place));
   return (
-    <Overlay shape={place.kind === "records" ? "sheet" : "dialog"} onClose={close}>
-      {!(model && Shown) && (
-        <InOverlayContext value={true}>
-          <DialogFrame title={titleOf(place)}>
-            {problem ? <ProblemNote problem={problem} onRetry={find} /> : <Skeleton lines={8} />}
-          </DialogFrame>
-        </InOverlayContext>
-      )}
-      {model && Shown && (
-        <InOverlayContext value={true}>
-          <PresetContext value={place.kind === "records" ? place.preset : null}>
-            <HostProvider model={model} signal={life.signal}>
-              <Shown />
-            </HostProvider>
-          </PresetContext>
-        </InOverlayContext>
-      )}
-    </Overlay>
+    <NavigationContext value={navigation}>
+      <GuardContext value={guard}>
+        <Overlay shape={place.kind === "records" ? "sheet" : "dialog"} onClose={navigation.close}>
+          {!(model && Shown) && (
+            <InOverlayContext value={true}>
+              <DialogFrame title={titleOf(place)}>
+                {problem ? (
+                  <ProblemNote problem={problem} onRetry={find} />
+                ) : (
+                  <Skeleton lines={8} />
+                )}
+              </DialogFrame>
+            </InOverlayContext>
+          )}
+          {model && Shown && (
+            <InOverlayContext value={true}>
+              <PresetContext value={place.kind === "records" ? place.preset : null}>
+                <SelectionContext value={(place.kind === "dialog" && place.selection) || null}>
+                  <HostProvider model={model} signal={life.signal}>
+                    <Shown />
+                  </HostProvider>
+                </SelectionContext>
+              </PresetContext>
+            </InOverlayContext>
+          )}
+        </Overlay>
+      </GuardContext>
+    </NavigationContext>
   );
 }

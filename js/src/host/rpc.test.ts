@@ -25,6 +25,17 @@ describe("rpc", () => {
     expect(await second).toBe(20);
   });
 
+  it("gives bytes as they came, and packed JSON as its value", async () => {
+    const { model, rpc } = setUp();
+    const bytes = new DataView(new Uint8Array([91, 49, 93]).buffer); // "[1]"
+    const raw = rpc.call("add", { a: 1 });
+    model.receive({ kind: "rft:result", id: model.sent[0]?.id, ok: true, raw: true }, [bytes]);
+    expect(await raw).toBe(bytes);
+    const packed = rpc.call("add", { a: 1 });
+    model.receive({ kind: "rft:result", id: model.sent[1]?.id, ok: true, value: null }, [bytes]);
+    expect(await packed).toEqual([1]);
+  });
+
   it("rejects with code, message and hint", async () => {
     const { model, rpc } = setUp();
     const call = rpc.call("add", { a: 1 });

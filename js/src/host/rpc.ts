@@ -58,7 +58,7 @@ export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal)
     const call = waiting.get(id);
     if (!call) return; // another view's, or cancelled
     waiting.delete(id);
-    if (message.ok === true) call.resolve(unpacked(buffers) ?? message.value);
+    if (message.ok === true) call.resolve(resultOf(message, buffers));
     else call.reject(new RpcError(asProblem(message.error)));
   };
   listen(model, "msg:custom", receive, signal);
@@ -123,10 +123,11 @@ function post(model: Model, message: object, data?: ArrayBuffer): boolean {
   }
 }
 
-/** A result that came as a buffer: its JSON. */
-function unpacked(buffers: unknown): unknown {
+/** A result as it is, as the JSON in a buffer, or as the buffer's bytes. */
+function resultOf(message: Record<string, unknown>, buffers: unknown): unknown {
   const first = Array.isArray(buffers) ? buffers[0] : undefined;
-  return first instanceof DataView ? JSON.parse(new TextDecoder().decode(first)) : undefined;
+  if (!(first instanceof DataView)) return message.value;
+  return message.raw === true ? first : JSON.parse(new TextDecoder().decode(first));
 }
 
 function cancelled(): RpcError {

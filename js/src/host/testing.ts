@@ -34,8 +34,8 @@ export class FakeModel implements Model {
     for (const listener of this.listeners.get(event) ?? []) listener(...args);
   }
 
-  receive(message: object): void {
-    this.fire("msg:custom", message, []);
+  receive(message: object, buffers: readonly DataView[] = []): void {
+    this.fire("msg:custom", message, buffers);
   }
 
   /** Answer the last call of a method. */
@@ -43,6 +43,13 @@ export class FakeModel implements Model {
     const last = this.calls(method).at(-1);
     if (!last) throw new Error(`nobody called ${method}`);
     this.receive({ kind: "rft:result", id: last.id, ok: true, value });
+  }
+
+  /** Answer the last call of a method with bytes. */
+  answerBytes(method: string, bytes: DataView): void {
+    const last = this.calls(method).at(-1);
+    if (!last) throw new Error(`nobody called ${method}`);
+    this.receive({ kind: "rft:result", id: last.id, ok: true, value: null, raw: true }, [bytes]);
   }
 
   /** Refuse the last call of a method. */

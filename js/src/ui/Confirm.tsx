@@ -2,6 +2,7 @@
 import * as Radix from "@radix-ui/react-alert-dialog";
 import type { ReactNode } from "react";
 import { usePortal } from "../host/portal";
+import { useBodyInPlace } from "./body";
 
 interface Props {
   readonly title: string;
@@ -15,6 +16,7 @@ interface Props {
 
 export function Confirm({ title, children, action, isDangerous, onConfirm, onCancel }: Props) {
   const container = usePortal();
+  useBodyInPlace();
   return (
     <Radix.Root open onOpenChange={(isOpen) => !isOpen && onCancel()}>
       <Radix.Portal container={container}>

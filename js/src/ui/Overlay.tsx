@@ -2,6 +2,7 @@
 import * as Radix from "@radix-ui/react-dialog";
 import { type ReactNode, useState } from "react";
 import { usePortal } from "../host/portal";
+import { useBodyInPlace } from "./body";
 
 interface Props {
   readonly shape: "dialog" | "sheet";
@@ -12,6 +13,7 @@ interface Props {
 /** Holds the focus until it is closed, by Escape or a click beside it, and gives it back then. */
 export function Overlay({ shape, children, onClose }: Props) {
   const container = usePortal();
+  useBodyInPlace();
   const [opener] = useState(() => document.activeElement);
   return (
     <Radix.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
@@ -23,7 +25,7 @@ export function Overlay({ shape, children, onClose }: Props) {
             onOpenAutoFocus={focusFirst}
             onCloseAutoFocus={(event) => {
               event.preventDefault();
-              if (opener instanceof HTMLElement) opener.focus();
+              if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
             }}
           >
             {children}

@@ -14,3 +14,16 @@ export function percent(share: number): string {
   if (share < 1 && share > 0.99) return ">99%";
   return `${Math.round(share * 100)}%`;
 }
+
+/** "12.3 MB", of bytes. */
+export function bytes(value: number): string {
+  if (value < 1000) return counted(value, "byte");
+  let size = value / 1000;
+  let unit = "kB";
+  for (const larger of ["MB", "GB"]) {
+    if (size < 999.5) break;
+    size /= 1000;
+    unit = larger;
+  }
+  return `${Number(size.toPrecision(3))} ${unit}`;
+}

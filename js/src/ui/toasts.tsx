@@ -20,6 +20,10 @@ const ToastContext = createContext<Say>(() => {});
 /** Say something at the edge of the page. */
 export const useToast = (): Say => useContext(ToastContext);
 
+/** Two views may tell of the end of one job: what stands there already is not said again. */
+const isSame = (one: Toast, other: Toast): boolean =>
+  Boolean(one.text) && one.text === other.text && !one.action && !other.action;
+
 const DURATION_MS = 8_000;
 const MOST = 4;
 let count = 0;
@@ -30,7 +34,11 @@ export function Toasts({ children }: { readonly children: ReactNode }) {
   const say = useCallback<Say>((toast) => {
     count += 1;
     const key = count;
-    setToasts((before) => [...before, { ...toast, key }].slice(-MOST));
+    setToasts((before) =>
+      before.some((one) => isSame(one, toast))
+        ? before
+        : [...before, { ...toast, key }].slice(-MOST),
+    );
   }, []);
   const drop = useCallback(
     (key: number) => setToasts((before) => before.filter((toast) => toast.key !== key)),

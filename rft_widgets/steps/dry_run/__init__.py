@@ -7,7 +7,7 @@ here knows of a database: what is worth storing is handed out and taken back.
 
 from rft_widgets.steps.dry_run.answers import Answer, Respond, grade_answers, make_answers
 from rft_widgets.steps.dry_run.compare import PairBy, compare_runs
-from rft_widgets.steps.dry_run.probes import run_probes
+from rft_widgets.steps.dry_run.probes import probe_gradings, run_probes
 from rft_widgets.steps.dry_run.report import build_report
 from rft_widgets.steps.dry_run.sample import (
     Candidate,
@@ -28,5 +28,6 @@ __all__ = [
     "compare_runs",
     "grade_answers",
     "make_answers",
+    "probe_gradings",
     "run_probes",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -145,8 +146,11 @@ def grade_answers(
     wanted = set(keys)
     found = {key: one for one in done if (key := (one.record_id, one.repeat)) in wanted}
     batch: list[GradedAnswer] = []
+    handed_over = time.monotonic()
 
     def hand_over() -> None:
+        nonlocal handed_over
+        handed_over = time.monotonic()
         ready = tuple(batch)
         batch.clear()  # first, so that a batch that cannot be stored is not handed over twice
         if ready and keep is not None:
@@ -170,7 +174,8 @@ def grade_answers(
             for one in source:
                 found[one.record_id, one.repeat] = one
                 batch.append(one)
-                if len(batch) >= settings.keep_answers:
+                waited = time.monotonic() - handed_over
+                if len(batch) >= settings.keep_answers or waited >= settings.keep_s:
                     hand_over()
                 if len(found) < len(answers):
                     stop_if_cancelled()

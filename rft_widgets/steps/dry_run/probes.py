@@ -101,6 +101,11 @@ def run_probes(
     return tuple(_probe(name, rewards[name], failed[name], settings) for name in WORDS)
 
 
+def probe_gradings(prompts: int, settings: ProbeSettings = PROBES) -> int:
+    """Gradings that probing takes at most, of a run on so many prompts."""
+    return min(prompts, settings.records) * len(WORDS)
+
+
 def _with_outputs(
     answers: Iterable[Answer], graded: Mapping[tuple[str, int], GradedAnswer]
 ) -> Iterator[Answer]:
@@ -181,5 +186,13 @@ def _probe(name: ProbeName, values: list[float], failed: int, settings: ProbeSet
             f"{settings.passing:g}: a model would learn to answer so."
         )
     return Probe(
-        name=name, passed=passed, value=value, graded=len(values), failed=failed, sentence=sentence
+        name=name,
+        passed=passed,
+        value=value,
+        graded=len(values),
+        failed=failed,
+        sentence=sentence,
+        bound=f"at most {settings.repeat_tolerance:.2f} apart"
+        if name == "repeat"
+        else f"below {settings.passing:.2f}",
     )

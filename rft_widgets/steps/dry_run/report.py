@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.dry_run_settings import (
     DRY_RUN,
@@ -14,7 +16,9 @@ from rft_widgets.model.dry_run_settings import (
 )
 from rft_widgets.model.report import (
     DryRunReport,
+    FailureGroup,
     GradedAnswer,
+    GradedStatus,
     Probe,
     RepeatScores,
     TopicScores,
@@ -126,6 +130,7 @@ def build_report(
         excluded={reason: count for reason, count in left_out.items() if count},
         answers=len(graded),
         planned=max(len(graded), planned or 0),
+        failures=_failures(failed + unanswered, settings),
     )
 
 
@@ -189,6 +194,30 @@ def _examples(
         (others if one.prompt_key in seen else firsts).append(one)
         seen.add(one.prompt_key)
     return tuple(sorted((firsts + others)[: settings.examples], key=ordered.index))
+
+
+def _failures(
+    unscored: Iterable[GradedAnswer], settings: DryRunSettings
+) -> tuple[FailureGroup, ...]:
+    groups: defaultdict[tuple[GradedStatus, str], list[GradedAnswer]] = defaultdict(list)
+    for one in unscored:
+        groups[one.status, one.error or "It gave no reason."].append(one)
+    commonest = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return tuple(
+        FailureGroup(
+            status=status,
+            error=error,
+            flags=tuple(sorted({flag for one in group for flag in _flags(one)})),
+            count=len(group),
+            example=group[0],
+        )
+        for (status, error), group in commonest[: settings.examples]
+    )
+
+
+def _flags(one: GradedAnswer) -> list[str]:
+    flags = msgspec.structs.asdict(one.errors)
+    return [name for name, value in flags.items() if value is True]
 
 
 def _usual_error(failed: Iterable[GradedAnswer]) -> str | None:

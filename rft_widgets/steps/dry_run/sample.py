@@ -41,12 +41,14 @@ class SampledPrompt(Struct, frozen=True, kw_only=True):
 class PromptSample(Struct, frozen=True, kw_only=True):
     """The prompts of a dry run, in the order of the dataset.
 
-    ``available`` counts the prompts to choose from; ``excluded`` the records that could not be
-    chosen, by reason: ``invalid``, ``no_recorded_answer``.
+    ``available`` counts the prompts to choose from, ``several`` those of them that have at least
+    two recorded answers; ``excluded`` the records that could not be chosen, by reason:
+    ``invalid``, ``no_recorded_answer``.
     """
 
     prompts: tuple[SampledPrompt, ...]
     available: int
+    several: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
 
 
@@ -107,6 +109,7 @@ def choose_sample(
     return PromptSample(
         prompts=tuple(prompt for prompt in prompts if prompt.prompt_key in chosen),
         available=len(prompts),
+        several=sum(len(group) > 1 for group in groups.values()) if recorded else 0,
         excluded=dict(excluded),
     )
 

@@ -56,6 +56,7 @@ def make_checks(found: Measured, bounds: DryRunBounds, *, named_topics: int) -> 
             about="grader",
             value=probe.value,
             sentence=probe.sentence,
+            bound=probe.bound,
         )
         for probe in found.probes
         if probe.passed is not None
@@ -125,6 +126,8 @@ def _of_scores(
             sentence=f"{found.out_of_range:,} of {scores.n:,} rewards lie outside 0..1 "
             f"({scores.minimum:g} to {scores.maximum:g}): normalise them in the grader, as by "
             "dividing by the highest there can be; the bounds mean nothing before.",
+            bound="0%",
+            is_share=True,
         )
     yield _mean(scores.mean, data, bounds)
     yield _above_zero(scores.share_above_zero, data, bounds)
@@ -137,6 +140,8 @@ def _of_scores(
         value=scores.share_one,
         sentence=f"{scores.share_one:.0%} of the answers are perfect already"
         + (": add harder prompts." if high else "."),
+        bound=f"at most {bounds.perfect_high:.0%}",
+        is_share=True,
     )
     share = scores.most_common_share
     level = _high(share, bounds.repeated_high, bounds.repeated_fail)
@@ -147,6 +152,8 @@ def _of_scores(
         value=share,
         sentence=f"{share:.0%} of the scores are {scores.most_common:.3g}"
         + ("." if level == "good" else ": make the grader tell more grades apart."),
+        bound=_at_most(bounds.repeated_high, bounds.repeated_fail),
+        is_share=True,
     )
     if named := [topic for topic in found.topics if topic.topic is not None]:
         yield _topics(named, data, bounds, named_topics)
@@ -185,6 +192,8 @@ def _failed_gradings(found: Measured, bounds: DryRunBounds) -> Check:
         about="grader",
         value=share,
         sentence=sentence if sentence.endswith(".") else f"{sentence}.",
+        bound=_at_most(bounds.failed_high, bounds.failed_fail),
+        is_share=True,
     )
 
 
@@ -210,6 +219,8 @@ def _mean(mean: float, about: Subject, bounds: DryRunBounds) -> Check:
         about=about,
         value=mean,
         sentence=f"The mean is {mean:.2f}: {words}",
+        bound=f"{bounds.mean_low:.2f} to {bounds.mean_high:.2f}; "
+        f"fails below {bounds.mean_fail:.2f}",
     )
 
 
@@ -226,6 +237,8 @@ def _above_zero(share: float, about: Subject, bounds: DryRunBounds) -> Check:
         about=about,
         value=share,
         sentence=f"{share:.0%} of the answers score above 0{words[level]}",
+        bound=_at_least(bounds.above_zero_low, bounds.above_zero_fail),
+        is_share=True,
     )
 
 
@@ -245,6 +258,7 @@ def _std(std: float, bounds: DryRunBounds) -> Check:
         about="grader",
         value=std,
         sentence=f"The standard deviation is {std:.2f}{words}",
+        bound=f"{bounds.std_low:.2f} to {bounds.std_high:.2f}; fails below {bounds.std_fail:.2f}",
     )
 
 
@@ -273,6 +287,7 @@ def _topics(
         about=about,
         value=lowest,
         sentence=sentence,
+        bound=f"at least {bounds.topic_low:.2f}",
     )
 
 
@@ -287,6 +302,8 @@ def _mixed(repeats: RepeatScores, about: Subject, bounds: DryRunBounds) -> Check
         value=share,
         sentence=f"{share:.0%} of {repeats.prompts:,} prompts have answers that score differently; "
         f"only these teach.{words}",
+        bound=_at_least(bounds.mixed_low, bounds.mixed_fail),
+        is_share=True,
     )
 
 
@@ -318,7 +335,16 @@ def _interval(mean: Interval, found: Measured, bounds: DryRunBounds) -> Check:
         about="sample",
         value=mean.high - mean.low,
         sentence=sentence,
+        bound="crosses none of " + ", ".join(f"{b:.2f}" for b in bounds_of_mean(bounds)),
     )
+
+
+def _at_most(warn: float, fail: float) -> str:
+    return f"at most {warn:.0%}; fails above {fail:.0%}"
+
+
+def _at_least(warn: float, fail: float) -> str:
+    return f"at least {warn:.0%}; fails below {fail:.0%}"
 
 
 def _worst_first(checks: Iterable[Check]) -> list[Check]:

@@ -235,10 +235,10 @@ def _summary(outcome: TrainingOutcomeName, change: PairedDifference | None, *, k
         )
     words = {"improved": "Improved", "regressed": "Regressed"}.get(outcome, "No clear change")
     low, high = change.difference.low, change.difference.high
-    interval = "" if low is None or high is None else f", 95 % interval {low:+.2f} to {high:+.2f}"
+    interval = "" if low is None or high is None else f", 95 % interval {low:+z.2f} to {high:+z.2f}"
     return (
         f"{words}: the reward went from {change.before_mean:.2f} to {change.after_mean:.2f} on "
-        f"{change.n} validation prompts ({change.difference.estimate:+.2f}{interval})."
+        f"{change.n} validation prompts ({change.difference.estimate:+z.2f}{interval})."
     )
 
 

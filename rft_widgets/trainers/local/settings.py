@@ -8,24 +8,36 @@ import msgspec
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.training import LocalHyperparameters, TrainingConfig
+from rft_widgets.model.training_plan import HyperparameterField
 
-_BOUNDS: dict[str, tuple[float, float]] = {
-    "n_epochs": (1, 10),
-    "batch_prompts": (1, 10_000),
-    "group_size": (2, 64),
-    "inner_iterations": (1, 32),
-    "learning_rate": (1e-6, 10.0),
-    "clip_ratio": (0.01, 1.0),
-    "kl_weight": (0.0, 10.0),
-    "temperature": (0.05, 20.0),
-    "reference_gap": (0.0, 20.0),
-    "reference_slope": (0.0, 100.0),
-    "max_pool": (2, 200_000),
-    "candidates": (2, 128),
-    "neighbours": (2, 2_000),
-    "selection_share": (0.05, 0.5),
-    "evaluations": (1, 100),
-}
+
+def local_fields() -> tuple[HyperparameterField, ...]:
+    """Every hyperparameter with its default, its bounds, and what it does."""
+    found = msgspec.inspect.type_info(LocalHyperparameters)
+    assert isinstance(found, msgspec.inspect.StructType)  # noqa: S101 - for the type checker
+    return tuple(_field(one) for one in found.fields)
+
+
+def _field(field: msgspec.inspect.Field) -> HyperparameterField:
+    described, number = field.type, field.type
+    words: dict[str, str] = {}
+    if isinstance(described, msgspec.inspect.Metadata):
+        number, words = described.type, described.extra_json_schema or {}
+    assert isinstance(number, (msgspec.inspect.IntType, msgspec.inspect.FloatType))  # noqa: S101
+    assert number.ge is not None and number.le is not None  # noqa: S101, PT018
+    return HyperparameterField(
+        name=field.name,
+        title=words["title"],
+        description=words["description"],
+        default=field.default,
+        low=number.ge,
+        high=number.le,
+        is_whole=isinstance(number, msgspec.inspect.IntType),
+    )
+
+
+LOCAL_FIELDS = local_fields()
+_BOUNDS = {field.name: (field.low, field.high) for field in LOCAL_FIELDS}
 
 
 def local_hyperparameters(config: TrainingConfig) -> LocalHyperparameters:
@@ -59,3 +71,9 @@ def local_hyperparameters(config: TrainingConfig) -> LocalHyperparameters:
             "more candidates than neighbours."
         )
     return read
+
+
+def most_gradings(config: TrainingConfig, train: int, valid: int) -> int:
+    """Most answers that are graded: every candidate of every prompt, and the recorded answers."""
+    settings = local_hyperparameters(config)
+    return (train + valid) * settings.candidates + min(train, settings.max_pool) + valid

@@ -347,6 +347,7 @@ class _Trainer:
                 gradings=len(self.asked.known),
                 message=message,
                 point=point,
+                curve=self.state.curve,
             )
         )
 

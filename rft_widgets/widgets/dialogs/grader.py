@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
 
+import msgspec
+from msgspec import Meta
+
+from rft_widgets.errors import RftError
+from rft_widgets.graders import load_grader
+from rft_widgets.graders import preset as make_preset
+from rft_widgets.graders.presets import PresetName
+from rft_widgets.graders.version import grader_hash
+from rft_widgets.llm.allowed import allowed_from_page
+from rft_widgets.model.grader import SANDBOX, grader_to_json
+from rft_widgets.model.grader_check import GraderCheck, GraderFields, GraderProblem
+from rft_widgets.model.grader_version import GraderVersion
+from rft_widgets.model.job import JobState
+from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.problem import problem_of
+from rft_widgets.steps.progress import Progress
+from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
+from rft_widgets.widgets.dialogs.grader_views import (
+    GraderResults,
+    GraderView,
+    SavedGrader,
+    grader_view,
+    labels_view,
+    test_view,
+    versions_view,
+)
+
+_MAX_BYTES = 2 * SANDBOX.max_source_bytes + 64 * 1024
+"""Largest call with a grader in it: its source, with room for the quotes of JSON in JSON."""
+
+GraderText = Annotated[str, Meta(max_length=_MAX_BYTES)]
+"""The JSON of a grader, which the kernel reads itself: what is wrong has a line then."""
+
+_Text = Annotated[str, Meta(max_length=200)]
 
 
 class GraderDialog(Dialog):
@@ -12,6 +48,140 @@ class GraderDialog(Dialog):
 
     component: ClassVar[str] = "dialogs/grader"
     step: ClassVar[int] = 4
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        self._results = GraderResults()
+        self._fields: tuple[datetime, GraderFields] | None = None
+        super().__init__(*args, **values)
+
+    @rpc.method(background=True, packed=True)
+    def load(self) -> GraderView:
+        """What the dialog opens with: versions, fields of the records, graders to start from."""
+        return grader_view(self._dataset, self._known_fields())
+
+    @rpc.method(packed=True)
+    def results(self) -> GraderResults:
+        """What was tried last."""
+        return self._results
+
+    @rpc.method(background=True, max_bytes=_MAX_BYTES)
+    def check(self, grader: GraderText, connection: ModelConnection | None = None) -> GraderCheck:
+        """Say why a grader would be refused."""
+        try:
+            allowed = self._allowed(connection)
+        except RftError as error:
+            problem = problem_of(error)
+            found = self._dataset.check_grader(grader)
+            refused = GraderProblem(
+                code=problem.code, message=problem.message, hint=problem.hint, where="connection"
+            )
+            return msgspec.structs.replace(found, problems=(refused, *found.problems))
+        return self._dataset.check_grader(grader, connection=allowed)
+
+    @rpc.method()
+    def preset(
+        self,
+        name: PresetName,
+        model: _Text = "",
+        reference: _Text = "",
+        required_fields: tuple[_Text, ...] = (),
+    ) -> dict[str, Any]:
+        """Make the grader of a preset, as JSON."""
+        made = make_preset(
+            name,
+            model=model or None,
+            reference=reference or None,
+            required_fields=required_fields,
+        )
+        return grader_to_json(made)
+
+    @rpc.method(background=True, max_bytes=_MAX_BYTES)
+    def save(self, grader: GraderText, connection: ModelConnection | None = None) -> SavedGrader:
+        """Save a grader and take it into use."""
+        return self._saved(self._dataset.set_grader(grader, connection=self._allowed(connection)))
+
+    @rpc.method(background=True)
+    def restore(self, version: int) -> SavedGrader:
+        """Take a saved version into use again."""
+        return self._saved(self._dataset.set_grader(version))
+
+    @rpc.method(max_bytes=_MAX_BYTES)
+    def start_test(
+        self, grader: GraderText, connection: ModelConnection | None = None, seed: int = 0
+    ) -> JobState:
+        """Grade a few recorded answers with a grader, saved or not."""
+        allowed = self._allowed(connection)
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
+            found = self._dataset.test_grader(
+                grader=grader,
+                connection=allowed,
+                seed=seed,
+                progress=progress,
+                cancelled=cancelled,
+            )
+            self._keep(test=test_view(found, _hash(grader)))
+            return found.sentence
+
+        return self.start_job("test_grader", "Test the grader", work)
+
+    @rpc.method(max_bytes=_MAX_BYTES)
+    def start_labels(
+        self, grader: GraderText, field: _Text, connection: ModelConnection | None = None
+    ) -> JobState:
+        """Hold a grader, saved or not, against people's labels."""
+        allowed = self._allowed(connection)
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
+            found = self._dataset.grader_against_labels(
+                field, grader=grader, connection=allowed, progress=progress, cancelled=cancelled
+            )
+            self._keep(labels=labels_view(found, field, _hash(grader)))
+            return found.sentence
+
+        return self.start_job("grader_labels", "Compare with labels", work)
+
+    @rpc.method(max_bytes=_MAX_BYTES)
+    def start_comparison(
+        self, grader: GraderText, version: int, connection: ModelConnection | None = None
+    ) -> JobState:
+        """Hold a grader, saved or not, against a saved version, on the same answers."""
+        allowed = self._allowed(connection)
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
+            found = self._dataset.compare_graders(
+                version, grader, connection=allowed, progress=progress, cancelled=cancelled
+            )
+            self._keep(versions=versions_view(found, version, _hash(grader)))
+            return found.summary
+
+        return self.start_job("compare_graders", "Compare with a version", work)
+
+    def _known_fields(self) -> GraderFields:
+        """Fields of the records, looked for once a change: progress of a test is none."""
+        changed, known = self._dataset.updated_at, self._fields
+        if known is None or known[0] != changed:
+            known = self._fields = changed, self._dataset.grader_fields()
+        return known[1]
+
+    def _allowed(self, connection: ModelConnection | None) -> ModelConnection | None:
+        if connection is None:
+            return None
+        saved = [one.connection for one in self._dataset.grader_versions if one.connection]
+        return allowed_from_page(connection, saved)
+
+    def _keep(self, **found: Any) -> None:
+        with self._lock:
+            self._results = msgspec.structs.replace(self._results, **found)
+
+    def _saved(self, version: GraderVersion) -> SavedGrader:
+        nodes = self._dataset.pipeline.nodes[self.step :]
+        stale = tuple(dict.fromkeys(reason for node in nodes for reason in node.stale))
+        return SavedGrader(version=version.version, hash=version.hash, stale=stale)
+
+
+def _hash(grader: str) -> str:
+    return grader_hash(load_grader(grader))
 
 
 WIDGET = GraderDialog

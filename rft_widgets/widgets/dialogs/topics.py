@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
 
+import msgspec
+from msgspec import Struct
+
+from rft_widgets.model.settings import LIMITS
+from rft_widgets.model.topic import (
+    SEPARATOR,
+    CategorizationSummary,
+    CategorizeMode,
+    ReviewItem,
+    TopicsAtRisk,
+)
+from rft_widgets.model.topic_report import TopicsReport
+from rft_widgets.steps.progress import Progress
+from rft_widgets.steps.topics.exchange import TopicsForm, topics_json
+from rft_widgets.steps.topics.review import ReviewOrder
+from rft_widgets.steps.topics.templates import template, template_names
+from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
+
+JOB = "topics"
+"""All long work on topics is of one kind: two of them at once would undo each other."""
+
+Path = Annotated[str, msgspec.Meta(max_length=LIMITS.max_identifier_chars)]
+Name = Annotated[str, msgspec.Meta(max_length=1_000)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+class TopicTemplate(Struct, frozen=True, kw_only=True):
+    """Ready-made topics: their name, how many leaves they are, and those without a parent."""
+
+    name: str
+    leaves: int
+    topics: tuple[str, ...]
 
 
 class TopicsDialog(Dialog):
@@ -12,6 +45,158 @@ class TopicsDialog(Dialog):
 
     component: ClassVar[str] = "dialogs/topics"
     step: ClassVar[int] = 2
+
+    @rpc.method(background=True, packed=True)
+    def load(self) -> TopicsReport:
+        """The topics as they stand."""
+        return self._dataset.topics_report
+
+    @rpc.method(background=True)
+    def templates(self) -> tuple[TopicTemplate, ...]:
+        """Ready-made topics."""
+        trees = {name: template(name) for name in template_names()}
+        return tuple(
+            TopicTemplate(
+                name=name,
+                leaves=len(tree.paths),
+                topics=tuple(node.name for node in tree.topics),
+            )
+            for name, tree in trees.items()
+        )
+
+    @rpc.method(background=True, packed=True)
+    def export(self, form: TopicsForm = "nested") -> str:
+        """The topics as the text of a file that can be imported."""
+        return topics_json(self._dataset.topics, form)
+
+    # Edits return the path under which the topic is found afterwards.
+
+    @rpc.method(background=True)
+    def add_topic(self, parent: Path, name: Name) -> str:
+        """Add a topic below another one, or at the top level."""
+        self._dataset.add_topic(parent, name)
+        return _below(parent, name)
+
+    @rpc.method(background=True)
+    def rename_topic(self, path: Path, name: Name) -> str:
+        """Give a topic another name."""
+        self._dataset.rename_topic(path, name)
+        return _below(_parent_of(path), name)
+
+    @rpc.method(background=True)
+    def describe_topic(self, path: Path, description: str, keywords: tuple[str, ...]) -> str:
+        """Change what a topic says of itself."""
+        self._dataset.describe_topic(path, description=description, keywords=keywords)
+        return path
+
+    @rpc.method(background=True)
+    def move_topic(self, path: Path, parent: Path, position: int | None = None) -> str:
+        """Put a topic below another one, or at another place."""
+        self._dataset.move_topic(path, parent, position=position)
+        return _below(parent, path.rpartition(SEPARATOR)[2])
+
+    @rpc.method(background=True)
+    def merge_topics(self, path: Path, into: Path) -> str:
+        """Make a topic part of another one."""
+        self._dataset.merge_topics([into, path])
+        return into
+
+    @rpc.method(background=True)
+    def delete_topic(self, path: Path, into: Path | None = None) -> str:
+        """Take a topic away."""
+        self._dataset.delete_topic(path, into=into)
+        return into or _parent_of(path)
+
+    @rpc.method()
+    def split_topic(self, path: Path, n_topics: Count | None = None) -> None:
+        """Begin to divide a leaf."""
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
+            del cancelled  # seconds at most
+            progress(0.0, f"of {path}")
+            before = len(self._dataset.topics.paths)
+            made = len(self._dataset.split_topic(path, n_topics=n_topics).paths) - before + 1
+            return f"{path} has {made:,} topics below it."
+
+        self.start_job(JOB, "Split", work)
+
+    # Long work.
+
+    @rpc.method(background=True)
+    def at_risk(self) -> TopicsAtRisk:
+        """Records that other topics would take from under theirs."""
+        return self._dataset.topics_at_risk()
+
+    @rpc.method()
+    def regenerate(
+        self,
+        method: Literal["auto", "template"],
+        template: Name | None = None,
+        n_topics: Count | None = None,
+        depth: Count | None = None,
+    ) -> None:
+        """Begin to make other topics, and to put the records under them."""
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
+            summary = self._dataset.regenerate_topics(
+                method,
+                template=template,
+                n_topics=n_topics,
+                depth=depth,
+                progress=progress,
+                cancelled=cancelled,
+            )
+            return f"{len(self._dataset.topics.paths):,} topics. {_words(summary)}"
+
+        self.start_job(JOB, "Generate topics", work)
+
+    @rpc.method()
+    def categorize(self, mode: CategorizeMode) -> None:
+        """Begin to put records under the topics."""
+        title = "Apply to unlabeled" if mode == "unlabeled_only" else "Recategorize all"
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
+            return _words(self._dataset.categorize(mode, progress=progress, cancelled=cancelled))
+
+        self.start_job(JOB, title, work)
+
+    # Review.
+
+    @rpc.method(background=True, packed=True)
+    def review(
+        self, order: ReviewOrder, limit: Annotated[int, msgspec.Meta(ge=1, le=5_000)]
+    ) -> tuple[ReviewItem, ...]:
+        """Records whose topic is uncertain, in the order to look at them."""
+        return self._dataset.review_queue(order, limit)
+
+    @rpc.method(background=True)
+    def confirm(self, record_id: Name, topic: Path) -> str:
+        """Decide which topic a record is under."""
+        return self._dataset.confirm_topic(record_id, topic)
+
+    @rpc.method(background=True)
+    def undo_confirm(self, record_id: Name) -> str | None:
+        """Take that back."""
+        return self._dataset.undo_confirm_topic(record_id)
+
+
+def _below(parent: str, name: str) -> str:
+    return f"{parent}{SEPARATOR}{name}" if parent else name
+
+
+def _parent_of(path: str) -> str:
+    return path.rpartition(SEPARATOR)[0]
+
+
+def _words(summary: CategorizationSummary) -> str:
+    parts = [f"{summary.categorized:,} of {summary.records:,} records were put under a topic"]
+    if summary.low_confidence:
+        parts.append(f"{summary.low_confidence:,} with low confidence")
+    if summary.other:
+        parts.append(f"{summary.other:,} fit none")
+    if summary.skipped:
+        parts.append(f"{summary.skipped:,} were assigned by somebody meanwhile and stay")
+    return ", ".join(parts) + "."
 
 
 WIDGET = TopicsDialog

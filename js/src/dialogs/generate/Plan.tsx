@@ -1,0 +1,98 @@
+// What generating would come to. Knows nothing of Jupyter.
+import { BeforeAfter, share } from "../../charts";
+import type { GenerationConfig, GenerationPlan, StrategyChoice } from "../../contract.gen";
+import { count, counted, percent } from "../../ui/numbers";
+import { Stat, Stats } from "../../ui/Stat";
+import { strategyName } from "./Settings";
+
+interface Props {
+  readonly plan: GenerationPlan;
+  readonly config: GenerationConfig;
+  readonly strategies: readonly StrategyChoice[];
+}
+
+const score = (value: number | null) => (value === null ? "–" : value.toFixed(2));
+
+export function Plan({ plan, config, strategies }: Props) {
+  const used = new Set(plan.topics.map((one) => one.strategy));
+  const cost = plan.cost_micro_usd;
+  if (plan.wanted === 0) return <p className="rft-note">{nothing(config)}</p>;
+  return (
+    <>
+      <Stats>
+        <Stat
+          label="To generate"
+          value={count(plan.total)}
+          note={`${percent(plan.synthetic_share)} of the dataset afterwards`}
+        />
+        <Stat
+          label="Balance"
+          value={`${score(plan.balance_before)} → ${score(plan.balance_after)}`}
+        />
+        <Stat
+          label="Tokens, about"
+          value={count(plan.input_tokens + plan.output_tokens)}
+          note={`${count(plan.input_tokens)} in, ${count(plan.output_tokens)} out`}
+        />
+        <Stat
+          label="Cost"
+          value={cost === null ? "Unknown" : `$${(cost / 1e6).toFixed(2)}`}
+          note={cost === null ? "no price is known" : undefined}
+        />
+      </Stats>
+      {plan.total < plan.wanted && (
+        <p className="rft-note" role="status">
+          {`${counted(plan.wanted, "record")} would be needed; generated records may be at most ${percent(config.max_synthetic_ratio)} of the dataset, which leaves room for ${count(plan.room)}.`}
+        </p>
+      )}
+      <BeforeAfter
+        rows={plan.topics.map((one) => ({
+          topic: one.topic,
+          before: one.current,
+          after: one.current + one.to_generate,
+          target: one.current + one.wanted,
+        }))}
+      />
+      <table className="rft-table rft-generate-plan">
+        <thead>
+          <tr>
+            <th scope="col">Topic</th>
+            <th scope="col">Now</th>
+            <th scope="col">Target</th>
+            <th scope="col">Wanted</th>
+            <th scope="col">To generate</th>
+            <th scope="col">Strategy</th>
+          </tr>
+        </thead>
+        <tbody>
+          {plan.topics.map((one) => (
+            <tr key={one.topic}>
+              <th scope="row">{one.topic}</th>
+              <td>{count(one.current)}</td>
+              <td>{share(one.target_percentage / 100)}</td>
+              <td>{count(one.wanted)}</td>
+              <td>{count(one.to_generate)}</td>
+              <td>{strategyName(one.strategy)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <dl className="rft-generate-strategies">
+        {strategies
+          .filter(({ name }) => used.has(name))
+          .map(({ name, words }) => (
+            <div key={name}>
+              <dt>{strategyName(name)}</dt>
+              <dd>{words}</dd>
+            </div>
+          ))}
+      </dl>
+    </>
+  );
+}
+
+function nothing({ source }: GenerationConfig): string {
+  if (source === "topics") return "Choose at least one topic.";
+  if (source === "selected") return "None of the selected records is valid and has a topic.";
+  return "There is no gap to fill: every topic has about what it should have.";
+}

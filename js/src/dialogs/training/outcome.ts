@@ -1,0 +1,52 @@
+// The outcome of a run in a word, and its colour.
+import type { TrainingRunRow } from "../../contract.gen";
+import type { Tone } from "../../ui/Badge";
+
+type Outcome = NonNullable<TrainingRunRow["outcome"]>;
+
+export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  improved: "Improved",
+  no_clear_change: "No clear change",
+  regressed: "Regressed",
+  no_learning: "No learning",
+};
+
+export const OUTCOME_TONES: Readonly<Record<Outcome, Tone>> = {
+  improved: "ok",
+  no_clear_change: "idle",
+  regressed: "bad",
+  no_learning: "warn",
+};
+
+const STATUS_WORDS: Readonly<Record<TrainingRunRow["status"], string>> = {
+  pending: "Starting",
+  running: "Training",
+  paused: "Paused",
+  completed: "Completed",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
+
+const STATUS_TONES: Readonly<Record<TrainingRunRow["status"], Tone>> = {
+  pending: "busy",
+  running: "busy",
+  paused: "warn",
+  completed: "ok",
+  failed: "bad",
+  cancelled: "idle",
+};
+
+export const isAtWork = ({ status }: Pick<TrainingRunRow, "status">): boolean =>
+  status === "pending" || status === "running";
+
+/** How a run stands or what came of it, in a word. */
+export function standing(run: Pick<TrainingRunRow, "status" | "was_killed" | "outcome">): {
+  readonly words: string;
+  readonly tone: Tone;
+} {
+  if (run.was_killed) return { words: "Interrupted", tone: "warn" };
+  if (run.status === "completed" && run.outcome) {
+    return { words: OUTCOME_WORDS[run.outcome], tone: OUTCOME_TONES[run.outcome] };
+  }
+  return { words: STATUS_WORDS[run.status], tone: STATUS_TONES[run.status] };
+}

@@ -1,0 +1,1 @@
+"""What the table of records shows and takes beside its rows."""
