@@ -903,11 +903,9 @@ export interface TrainingRunRow {
   readonly was_killed: boolean;
   readonly created_at: string;
   readonly finished_at: string | null;
-  readonly trainer: string;
   readonly n_epochs: number;
   readonly grader_version: number;
   readonly data: string;
-  readonly share: number;
   readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed" | null;
   readonly summary: string;
 }
@@ -1035,7 +1033,6 @@ export interface TrainedModel {
   readonly job: string;
   readonly created_at: string;
   readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed";
-  readonly summary: string;
   readonly served_step: number;
   readonly kept_reference: boolean;
   readonly change: PairedDifference | null;
@@ -1684,6 +1681,7 @@ export const SETTINGS = {
     "axes": 256,
     "members_per_topic": 100,
     "max_members": 6000,
+    "enough_measured": 10,
     "folds": 5,
     "regularization": 10.0,
     "usual_temperature": 0.13,

@@ -8,15 +8,28 @@ const LOST = "This view has no kernel any more: run the cell to reconnect.";
 function fetchCode(bundle) {
   return new Promise((resolve, reject) => {
     const id = `code-${Math.random().toString(36).slice(2)}`;
+    let again;
     const receive = (message) => {
       if (message?.kind !== "rft:result" || message.id !== id) return;
       bundle.off("msg:custom", receive);
+      clearInterval(again);
       message.ok ? resolve(message.value) : reject(new Error(message.error.message));
     };
+    const ask = () => bundle.send({ kind: "rft:call", id, method: "get_code", params: {} });
     bundle.on("msg:custom", receive);
-    bundle.send({ kind: "rft:call", id, method: "get_code", params: {} });
+    ask();
+    if (threadOf(bundle)) return;
+    // JupyterLab gives comms a thread of their own in the kernel a moment after the first of them
+    // opened. What was sent before waits until the cell that runs has ended: ask once more then.
+    again = setInterval(() => {
+      if (!threadOf(bundle)) return;
+      clearInterval(again);
+      ask();
+    }, 500);
   });
 }
+
+const threadOf = (bundle) => bundle.comm?.jsServicesComm?.subshellId;
 
 async function evaluate(bundle) {
   const { sha, code, css } = await fetchCode(bundle);

@@ -11,7 +11,7 @@ from rft_widgets.model.topic import HierarchyMethod
 
 ConfidenceBasis = Literal["confirmed", "clustering", "estimate"]
 """What confidences were measured on: records that somebody decided, the clustering that found the
-topics, or nothing yet."""
+topics, or too few of either."""
 
 
 class TopicRow(Struct, frozen=True, kw_only=True):

@@ -82,6 +82,8 @@ class CategorizeSettings(Struct, frozen=True, kw_only=True):
     """Most confirmed records of one topic that are learned from."""
     max_members: int = 6_000
     """Most confirmed records that are learned from in all."""
+    enough_measured: int = 10
+    """Confirmed records from which a measure of the confidences says something."""
     folds: int = 5
     """Parts that confirmed records are held out in, to measure how sure a decision is."""
     regularization: float = 10.0

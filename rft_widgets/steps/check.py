@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rft_widgets.errors import ImportInterrupted
 from rft_widgets.model.imports import (
@@ -59,8 +59,9 @@ def check_file(
         _read_records(source, tally)
         return tally.check(RECORDS, source.fingerprint, lost_calls=0)
     for number, draft in enumerate(traces.to_records(), 1):
+        tally.at(number, None)
         try:
-            tally.add(number, check_draft(draft), None)
+            tally.add(number, check_draft(draft))
         except LineRefused as refused:
             tally.refuse(number, refused)
     lost = traces.losses.model_calls - traces.losses.traces
@@ -70,28 +71,28 @@ def check_file(
 def _read_records(source: Source, tally: _Tally) -> None:
     size = None if source.is_gzip or source.is_document else source.size
     for line in read_lines(source):
-        share = line.end / size if size else None
+        tally.at(line.number, line.end / size if size else None)
         if line.content is None:
             words = f"The line is longer than {LIMITS.max_line_bytes:,} bytes."
             tally.refuse(line.number, LineRefused("line_too_long", words))
         elif not line.content or line.content.isspace():
-            tally.blank(line.number)
+            tally.blank()
         else:
             try:
                 draft = parse_line(line.content)
             except LineRefused as refused:
                 tally.refuse(line.number, refused)
             else:
-                tally.add(line.number, draft, share)
+                tally.add(line.number, draft)
 
 
-class _Judged:
+class _Judged(NamedTuple):
     """A record that waits to be looked up."""
 
-    __slots__ = ("codes", "hash", "line", "span")
-
-    def __init__(self, line: int, span: str | None, key: int, codes: tuple[str, ...]) -> None:
-        self.line, self.span, self.hash, self.codes = line, span, key, codes
+    line: int
+    span: str | None
+    hash: int
+    is_faulty: bool
 
 
 class _Tally:
@@ -119,18 +120,23 @@ class _Tally:
         self._issues: list[LineIssue] = []
         self._issue_count = 0
 
-    def blank(self, number: int) -> None:
+    def at(self, number: int, share: float | None) -> None:
         self._lines = number
+        if number % STORE.batch_records == 0:
+            if self._progress is not None:
+                self._progress(share, f"{number:,} lines")
+            if self._cancelled():
+                raise ImportInterrupted(f"The check of {self._name} was stopped.")
+
+    def blank(self) -> None:
         self._blank += 1
 
     def refuse(self, number: int, refused: LineRefused) -> None:
-        self._lines = number
         self._refused += 1
         self._refusals[refused.code] += 1
         self._issue(LineIssue(number, refused.code, refused.message, refused=True))
 
-    def add(self, number: int, draft: RecordDraft, share: float | None) -> None:
-        self._lines = number
+    def add(self, number: int, draft: RecordDraft) -> None:
         self._records += 1
         _, issues = validate(draft.input, draft.output)
         for issue in issues:
@@ -147,14 +153,10 @@ class _Tally:
                     issues=tuple(issue.message for issue in issues),
                 )
             )
-        codes = tuple(issue.code for issue in issues)
-        self._batch.append(_Judged(number, draft.span_id, input_hash(draft.input), codes))
+        key = input_hash(draft.input)
+        self._batch.append(_Judged(number, draft.span_id, key, is_faulty=bool(issues)))
         if len(self._batch) >= STORE.batch_records:
             self._look_up()
-            if self._progress is not None:
-                self._progress(share, f"{self._lines:,} lines")
-            if self._cancelled():
-                raise ImportInterrupted(f"The check of {self._name} was stopped.")
 
     def check(self, format_name: str, fingerprint: str, *, lost_calls: int) -> FileCheck:
         self._look_up()
@@ -205,7 +207,7 @@ class _Tally:
                 (self._replace, in_file),
             ):
                 counted["duplicates"] += repeats
-                counted["valid"] += not repeats and not one.codes
+                counted["valid"] += not repeats and not one.is_faulty
             if one.span is not None:
                 self._spans.add(one.span)
             self._hashes.add(one.hash)

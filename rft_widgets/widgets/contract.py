@@ -96,13 +96,11 @@ class _Writer:
         if name not in self.definitions:
             self.definitions[name] = ""  # it may contain itself
             may_lack = shape.cls.__struct_config__.omit_defaults
-            fields = [
-                (
-                    f"readonly {_key(field.encode_name)}{'?' if may_lack and not field.required else ''}",
-                    self._write(field.type),
-                )
-                for field in shape.fields
-            ]
+            fields = []
+            for field in shape.fields:
+                mark = "?" if may_lack and not field.required else ""
+                key = f"readonly {_key(field.encode_name)}{mark}"
+                fields.append((key, self._write(field.type)))
             self.definitions[name] = _interface(name, fields)
         return name
 

@@ -183,11 +183,11 @@ class Opened:
     def _located(self, where: Any) -> Any:
         return self.page.locator(where) if isinstance(where, str) else where
 
-    def shot(self, name: str, selector: str | None = None) -> None:
-        """Keep a picture, where somebody asked for pictures."""
+    def shot(self, name: str, where: Any = None) -> None:
+        """Keep a picture of the page or of an element, where somebody asked for pictures."""
         if SHOTS is not None:
             SHOTS.mkdir(parents=True, exist_ok=True)
-            target = self.page.locator(selector).first if selector else self.page
+            target = self._located(where).first if where else self.page
             target.screenshot(path=SHOTS / f"{self.host.name}-{name}.png")
 
     def _heard(self, message: Any) -> None:

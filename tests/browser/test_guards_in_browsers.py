@@ -84,7 +84,7 @@ def test_screens_in_cells_of_their_own(opened, datasets, which):
             with faults.of(f"{code}, {look}"):
                 shown = in_cell(page, opened.host.name, number)
                 name = code.removeprefix("ds.").replace("dialog('", "").strip("()'")
-                opened.shot(f"cell-{which}-{name}-{look}")
+                opened.shot(f"cell-{which}-{name}-{look}", shown)
                 with faults.of(f"{code}, {look}: axe"):
                     opened.assert_accessible(shown)
                 if turn == 0:

@@ -133,7 +133,7 @@ def test_everything_of_a_filter_is_deleted_and_brought_back(opened, support):
         "() => document.querySelectorAll('.rft-grid-row[data-record]').length > 4"
     )
     count(page, f"{invalid} selected")
-    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete Selected").click()
     page.get_by_role("button", name=f"Delete {invalid} records").click()
     news(page, f"{invalid} records deleted.")
     count(page, f"{total - invalid} of {total - invalid} records")
@@ -165,7 +165,8 @@ def test_a_record_made_invalid_and_valid_again(opened, support):
     type_instead(page, "Prompt as JSON", '[{"role": "user", "content": "no"}]')
     pane.get_by_text("Will be invalid").wait_for()
     page.keyboard.press("Escape")  # the editor's own
-    page.keyboard.press("Tab")
+    assert page.get_by_role("alertdialog").count() == 0
+    pane.get_by_role("button", name="Cancel").focus()
     page.keyboard.press("Escape")
     page.get_by_role("alertdialog", name="Leave without saving?").wait_for()
     page.get_by_role("button", name="Cancel").last.click()
@@ -278,7 +279,7 @@ def test_issues_open_with_a_badge_that_goes_with_them(opened, support):
     sheet.locator(".rft-grid-check input").nth(1).click()
     count(sheet, "1 selected")
     opened.shot("sheet-picked")
-    sheet.get_by_role("button", name="Delete", exact=True).click()
+    sheet.get_by_role("button", name="Delete Selected").click()
     page.get_by_role("button", name="Delete 1 record").click()
     news(page, "1 record deleted.")
     page.locator(".rft-grid").focus()
@@ -300,7 +301,7 @@ def test_bulk_work_topics_scores_and_a_file(opened, workspace, tmp_path):
     page.get_by_label("Select r0").click()
     page.get_by_role("button", name="Select all 40").click()
     count(page, "40 selected")
-    page.get_by_role("button", name="Assign topic").click()
+    page.get_by_role("button", name="Assign Topic").click()
     page.get_by_role("combobox", name="Topic", exact=True).last.select_option(label="b")
     page.get_by_role("button", name="Assign", exact=True).click()
     news(page, "40 records under b.")
@@ -327,7 +328,11 @@ def test_bulk_work_topics_scores_and_a_file(opened, workspace, tmp_path):
     caught.value.save_as(path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["id"] for line in lines] == [f"r{n}" for n in range(1, 40)]
-    assert page.get_by_role("button", name="Generate").get_attribute("title").startswith("Generating asks")
+    assert (
+        page.get_by_role("button", name="Generate from Selected")
+        .get_attribute("title")
+        .startswith("Generating asks")
+    )
 
 
 GRADER = {

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 import rft_widgets as rft
-from rft_widgets.errors import InvalidArgument, NotFound
+from rft_widgets.errors import InvalidArgument, NotFound, RunInterrupted
 from rft_widgets.model.message import to_json
 
 
@@ -194,3 +194,13 @@ def test_nothing_is_kept_where_that_was_asked_for(trained):
         assert list(deployment.exchanges()) == []
     finally:
         deployment.stop()
+
+
+def test_measuring_an_outcome_tells_how_far_it_is_and_can_be_stopped(trained, deployment):
+    ask(deployment, validation(trained)[0])
+    counted(deployment, 1)
+    told = []
+    deployment.outcome(progress=lambda share, doing: told.append((share, doing)))
+    assert told == [(1.0, "1 of 1 answers")]
+    with pytest.raises(RunInterrupted):
+        deployment.outcome(cancelled=lambda: True)

@@ -90,6 +90,9 @@ def test_a_check_can_be_followed_and_stopped(dataset, tmp_path):
     assert told[0][0] == pytest.approx(0.4, abs=0.02)
     with pytest.raises(ImportInterrupted, match="stopped"):
         dataset.check_file(path, cancelled=lambda: True)
+    path.write_bytes(b"{\n" * 1000)
+    with pytest.raises(ImportInterrupted, match="stopped"):
+        dataset.check_file(path, cancelled=lambda: True)
 
 
 def test_a_file_that_is_broken_as_a_whole_is_refused(dataset, tmp_path):

@@ -51,6 +51,10 @@ def test_the_report_says_how_confidences_were_measured(workspace: rft.Workspace)
     dataset.categorize()
     estimate = dataset.topics_report.measure
     assert (estimate.basis, estimate.records, estimate.accuracy) == ("estimate", 0, None)
+    dataset.confirm_topic("coding0", "Coding")
+    dataset.categorize("recategorize_all")
+    estimate = dataset.topics_report.measure  # one record measures nothing
+    assert (estimate.basis, estimate.records, estimate.accuracy) == ("estimate", 1, None)
     dataset.generate_topics()
     assert dataset.topics_report.measure.basis == "clustering"
     dataset.set_topics(TREE)

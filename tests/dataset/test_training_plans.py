@@ -139,8 +139,3 @@ def test_all_objects_of_a_deployment_share_its_server(trained: rft.OptimizationD
     finally:
         deployment.stop()
     assert other.server is None
-
-
-def test_an_outcome_can_be_stopped(trained: rft.OptimizationDataset):
-    deployment = trained.deploy("replace", start=False)
-    assert deployment.outcome(cancelled=lambda: True).difference is None  # nothing to grade

@@ -73,6 +73,10 @@ def test_paths_make_the_topics_above_them() -> None:
             r"topics\.A lies below itself: 'A' under 'B' under 'A'",
         ),
         (
+            {"X": {"parentTopic": "A"}, "A": {"parentTopic": "B"}, "B": {"parentTopic": "A"}},
+            r"topics\.A lies below itself: 'A' under 'B' under 'A'",
+        ),
+        (
             {"A": {"subtopics": ["C"]}, "B": {"subtopics": ["C"]}, "C": {}},
             r"topics\.B\.subtopics\[0\] puts 'C' under 'B', and it is under 'A' already",
         ),

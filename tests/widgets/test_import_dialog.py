@@ -256,7 +256,7 @@ def records_page(dataset):
 
 def test_the_records_dialog_tells_of_sources_faults_and_imports(records_page, dataset, tmp_path):
     view = records_page.ask("load")
-    assert not (view["health"]["total"] or view["imports"] or view["faults"])
+    assert not any((view["health"]["total"], view["imports"], view["faults"]))
     path = tmp_path / "a.jsonl"
     path.write_bytes(lines(*questions(3), chat_line("Hi"), chat_line("Ho")) + b"{\n")
     done = dataset.import_records(path)

@@ -48,6 +48,17 @@ describe("a mounted widget", () => {
     expect(el.querySelector("button")).toBeNull();
   });
 
+  it("keeps its keys from the page's shortcuts", () => {
+    const { el } = show();
+    const heard = vi.fn();
+    document.addEventListener("keydown", heard);
+    el.querySelector("button")?.dispatchEvent(
+      new KeyboardEvent("keydown", { bubbles: true, key: "Enter" }),
+    );
+    document.removeEventListener("keydown", heard);
+    expect(heard).not.toHaveBeenCalled();
+  });
+
   it("calls the kernel, and tells it when somebody looks", () => {
     const { model, el, unmount } = show();
     act(() => el.querySelector("button")?.click());

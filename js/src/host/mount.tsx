@@ -41,7 +41,15 @@ export function mount(components: Components, name: string, ctx: ViewContext): (
 
 function Frame({ children }: { readonly children: ReactNode }) {
   return (
-    <div className="rft" data-rft-theme={useTheme()} {...LAB_SILENT}>
+    // Lab asks the element with the focus first, and only then what it stands in, whether it wants
+    // no shortcuts: Enter on a button would open the cell's editor, an arrow key leave the cell.
+    // biome-ignore lint/a11y/noStaticElementInteractions: it takes no key, it keeps them in
+    <div
+      className="rft"
+      data-rft-theme={useTheme()}
+      {...LAB_SILENT}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
       {children}
     </div>
   );

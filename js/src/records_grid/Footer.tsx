@@ -36,40 +36,36 @@ export function Footer(props: Props) {
   const matches = isExact ? count(total) : `${count(total)}+`;
   return (
     <footer className="rft-grid-foot">
-      <span className="rft-grid-count" role="status">
-        {picked === undefined
-          ? `${matches} of ${counted(everything, "record")}`
-          : picked === null
-            ? "Counting…"
-            : `${count(picked)} selected`}
-      </span>
-      {picked !== undefined && (
-        <>
+      <div className="rft-grid-picks">
+        <span className="rft-grid-count" role="status">
+          {picked === undefined
+            ? `${matches} of ${counted(everything, "record")}`
+            : picked === null
+              ? "Counting…"
+              : `${count(picked)} selected`}
+        </span>
+        {picked === undefined && !isExact && (
+          <span className="rft-grid-faint">
+            The first {count(total)} are listed; search for more words to narrow it.
+          </span>
+        )}
+        {picked !== undefined && (
           <Button look="ghost" onClick={props.onClear}>
-            Clear selection
+            Clear Selection
           </Button>
-          {!props.isAllPicked && (
-            <Button look="ghost" onClick={props.onPickAll}>
-              Select all {matches}
-            </Button>
-          )}
-          <span className="rft-grid-gap" />
-          <Actions {...props} isBusy={isBusy || picked === 0} />
-        </>
-      )}
-      {picked === undefined && (
-        <>
-          {!isExact && (
-            <span className="rft-grid-faint">
-              The first {count(total)} are listed; search for more words to narrow it.
-            </span>
-          )}
-          <span className="rft-grid-gap" />
-        </>
-      )}
-      <IconButton label="Keys of the table (?)" onClick={props.onHelp}>
-        <Keyboard size={15} aria-hidden />
-      </IconButton>
+        )}
+        {picked !== undefined && !props.isAllPicked && (
+          <Button look="ghost" onClick={props.onPickAll}>
+            Select all {matches}
+          </Button>
+        )}
+      </div>
+      <div className="rft-grid-acts">
+        {picked !== undefined && <Actions {...props} isBusy={isBusy || picked === 0} />}
+        <IconButton label="Keys of the table (?)" onClick={props.onHelp}>
+          <Keyboard size={15} aria-hidden />
+        </IconButton>
+      </div>
     </footer>
   );
 }
@@ -82,7 +78,7 @@ function Actions({ isBusy, isExporting, noGeneration, onAction, onExport }: Prop
         disabled={isBusy}
         onClick={() => onAction("assign")}
       >
-        Assign topic
+        Assign Topic
       </Button>
       <Button
         icon={<FlaskConical size={13} aria-hidden />}
@@ -97,7 +93,7 @@ function Actions({ isBusy, isExporting, noGeneration, onAction, onExport }: Prop
         title={noGeneration ?? undefined}
         onClick={() => onAction("generate")}
       >
-        Generate
+        Generate from Selected
       </Button>
       <Menu items={FORMATS.map(([format, label]) => ({ label, onSelect: () => onExport(format) }))}>
         <Button icon={<Download size={13} aria-hidden />} disabled={isBusy} isBusy={isExporting}>
@@ -110,7 +106,7 @@ function Actions({ isBusy, isExporting, noGeneration, onAction, onExport }: Prop
         disabled={isBusy}
         onClick={() => onAction("delete")}
       >
-        Delete
+        Delete Selected
       </Button>
     </>
   );

@@ -5,7 +5,7 @@ import { useFollow, useHost, useRevision, widgetHooks } from "../host/bridge";
 import { useJobEnd } from "../host/jobs";
 import { asProblem } from "../host/loaded";
 import { useInOverlay, useNavigation, usePreset } from "../host/navigation";
-import { openRpc } from "../host/rpc";
+import { openRpc, RpcError } from "../host/rpc";
 import { DialogFrame } from "../ui/DialogFrame";
 import { counted } from "../ui/numbers";
 import { ProblemNote } from "../ui/ProblemNote";
@@ -50,14 +50,15 @@ function useGridApi(): GridApi {
   const say = useToast();
   return useMemo(
     () => ({
-      rows: (request, signal) => rpc.call("rows", request, signal),
-      context: (signal) => rpc.call("context", {}, signal),
-      record: (record, signal) => rpc.call("record", { record }, signal),
+      rows: (request, signal) => patiently(() => rpc.call("rows", request, signal)),
+      context: (signal) => patiently(() => rpc.call("context", {}, signal)),
+      record: (record, signal) => patiently(() => rpc.call("record", { record }, signal)),
       beginEdit: (record, signal) => rpc.call("begin_edit", { record }, signal),
       checkEdit: (record, texts, signal) => rpc.call("check_edit", { record, texts }, signal),
       saveEdit: (record, version, texts) => rpc.call("save_edit", { record, version, texts }),
       confirmTopic: (record) => rpc.call("confirm_topic", { record }),
-      size: (selection, signal) => rpc.call("selection_size", { selection }, signal),
+      size: (selection, signal) =>
+        patiently(() => rpc.call("selection_size", { selection }, signal)),
       assignTopic: (selection, topic) => rpc.call("assign_topic", { selection, topic }),
       evaluate: (selection) => rpc.call("evaluate", { selection }),
       exportFile: (selection, file_format, signal) =>
@@ -87,4 +88,19 @@ function useGridApi(): GridApi {
     }),
     [rpc, model, navigation, say],
   );
+}
+
+const WAIT_MS = 60;
+const MOST_TRIES = 100;
+
+/** Ask again while the kernel works on as much as it takes: a change makes everything ask at once. */
+async function patiently<V>(ask: () => Promise<V>): Promise<V> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof RpcError && error.code === "busy") || tries > MOST_TRIES) throw error;
+      await new Promise((done) => setTimeout(done, WAIT_MS));
+    }
+  }
 }

@@ -1,100 +1,13 @@
-import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RecordFilter, RecordsPreset, Selection } from "../contract.gen";
-import { HostProvider } from "../host/bridge";
-import { Navigator } from "../host/navigation";
-import { FakeModel } from "../host/testing";
-import { Toasts } from "../ui/toasts";
-import type { GridApi } from "./api";
-import { RecordsGrid } from "./RecordsGrid";
 import { ROW } from "./scroll";
-import { someRows } from "./testing";
-import type { RowsRequest } from "./useView";
+import { boxOf, show, sixRowsHigh, whereOf } from "./testing";
 
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
-    observe() {}
-    disconnect() {}
-  },
-);
-beforeEach(() => {
-  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(6 * ROW + 34);
-});
+beforeEach(sixRowsHigh);
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
 });
-
-const CONTEXT = {
-  topics: ["orders/returns", "orders/delivery"],
-  faults: [{ code: "duplicate", words: "It repeats an earlier record", count: 4 }],
-  grader: "same",
-  no_generation: "No model.",
-};
-
-function fakeApi(total: number) {
-  const asked: RowsRequest[] = [];
-  const state = { revision: 1, shift: 0 };
-  const api: GridApi = {
-    rows: vi.fn(async (request: RowsRequest) => {
-      asked.push(request);
-      if (request.known === state.revision) return null;
-      const count = Math.max(Math.min(request.count, total - request.start), 0);
-      return someRows(request.start, count, {
-        ...{ total, everything: 1_000, revision: state.revision },
-        found: request.find ? Number(request.find.slice(1)) + state.shift : null,
-        ids: Array.from({ length: count }, (_, at) => `r${request.start + at - state.shift}`),
-      });
-    }),
-    context: async () => CONTEXT,
-    record: () => new Promise(() => {}),
-    beginEdit: () => new Promise(() => {}),
-    checkEdit: () => new Promise(() => {}),
-    saveEdit: async () => null,
-    confirmTopic: async () => "orders/returns",
-    size: vi.fn(async ({ ids, where }: Selection) => ({
-      records: where ? total : (ids?.length ?? 0),
-      tokens: 0,
-    })),
-    assignTopic: vi.fn(async () => 1),
-    remove: vi.fn(async () => {}),
-    evaluate: vi.fn(async () => null),
-    exportFile: () => new Promise(() => {}),
-    generate: vi.fn(),
-  };
-  return { api, asked, state };
-}
-
-async function show({ total = 1_000, preset = null as RecordsPreset | null } = {}) {
-  const model = new FakeModel({ jobs: [] });
-  const fake = fakeApi(total);
-  const tree = (revision: number) => (
-    <HostProvider model={model} signal={new AbortController().signal}>
-      <Toasts>
-        <Navigator components={new Map()}>
-          <RecordsGrid api={fake.api} preset={preset} revision={revision} height={520} />
-        </Navigator>
-      </Toasts>
-    </HostProvider>
-  );
-  const view = render(tree(0));
-  if (total > 0) await screen.findByRole("grid");
-  const grid = () => screen.getByRole("grid");
-  const key = (name: string, more = {}) => fireEvent.keyDown(grid(), { key: name, ...more });
-  const active = () => {
-    const id = grid().getAttribute("aria-activedescendant");
-    return id ? (document.getElementById(id)?.dataset.record ?? null) : null;
-  };
-  const change = async () => {
-    fake.state.revision += 1;
-    await act(async () => view.rerender(tree(fake.state.revision)));
-  };
-  return { ...fake, view, grid, key, active, change };
-}
-
-const boxOf = (id: string) => screen.getByRole("checkbox", { name: `Select ${id}` });
-const whereOf = (request: RowsRequest | undefined): RecordFilter | undefined => request?.where;
 
 describe("RecordsGrid", () => {
   it("shows the rows in sight and no others, and counts them all", async () => {
@@ -125,51 +38,21 @@ describe("RecordsGrid", () => {
     expect(active()).toBe("r0");
   });
 
-  it("a click on a checkbox selects exactly once and opens nothing", async () => {
-    const { api } = await show();
-    fireEvent.click(boxOf("r2"));
-    expect((boxOf("r2") as HTMLInputElement).checked).toBe(true);
-    expect(await screen.findByText("1 selected")).toBeTruthy();
-    fireEvent.click(boxOf("r2").parentElement as HTMLElement);
-    expect((boxOf("r2") as HTMLInputElement).checked).toBe(false);
-    expect(screen.queryByLabelText("Record r2")).toBeNull();
-    expect(api.size).toHaveBeenCalledTimes(1);
-  });
-
-  it("selects from the last one to here with Shift", async () => {
-    const { key } = await show();
-    fireEvent.click(boxOf("r1"));
-    fireEvent.click(boxOf("r4"), { shiftKey: true });
-    expect(await screen.findByText("4 selected")).toBeTruthy();
-    for (const id of ["r1", "r2", "r3", "r4"]) {
-      expect((boxOf(id) as HTMLInputElement).checked).toBe(true);
-    }
-    fireEvent.mouseDown(boxOf("r6"));
-    key("X", { shiftKey: true });
-    expect(await screen.findByText("6 selected")).toBeTruthy();
-  });
-
-  it("selects all of the filter as a filter, keeps it when that changes, and clears it", async () => {
-    const { asked, api } = await show({ preset: { where: { valid: false }, badge: "Invalid" } });
-    const all = () => screen.getByRole("checkbox", { name: "Select all records of this filter" });
-    fireEvent.click(all());
-    expect(await screen.findByText("1,000 selected")).toBeTruthy();
-    expect(api.size).toHaveBeenLastCalledWith(
-      { where: { valid: false }, except_ids: [], also_ids: [] },
-      expect.anything(),
-    );
-    expect((boxOf("r3") as HTMLInputElement).checked).toBe(true);
-    fireEvent.click(boxOf("r3"));
-    expect((all() as HTMLInputElement).indeterminate).toBe(true);
-    fireEvent.change(screen.getByRole("combobox", { name: "Validity" }), {
-      target: { value: "valid" },
-    });
-    await waitFor(() => expect(whereOf(asked.at(-1))).toEqual({ valid: true }));
-    expect(asked.at(-1)?.chosen).toEqual({ valid: false });
-    expect(screen.getByText("1,000 selected")).toBeTruthy();
-    await waitFor(() => expect((boxOf("r5") as HTMLInputElement).checked).toBe(false));
-    fireEvent.click(screen.getByRole("button", { name: "Clear selection" }));
-    expect(screen.queryByText(/selected/)).toBeNull();
+  it("reaches every row of a million, with the wheel row by row", async () => {
+    const { key, active, grid } = await show({ total: 1_000_000 });
+    key("End");
+    await waitFor(() => expect(active()).toBe("r999999"));
+    expect(grid().scrollTop).toBeLessThan(8_000_000);
+    fireEvent.wheel(grid(), { deltaY: -ROW });
+    fireEvent.wheel(grid(), { deltaY: -ROW });
+    const rows = within(grid()).getAllByRole("row");
+    expect(rows.at(-1)?.getAttribute("aria-rowindex")).toBe("1000001");
+    expect(rows[1]?.getAttribute("aria-rowindex")).toBe(String(999_994 - 2 - 4 + 2));
+    grid().scrollTop = 4_000_000;
+    fireEvent.scroll(grid());
+    const half = within(grid()).getAllByRole("row")[1];
+    expect(Number(half?.getAttribute("aria-rowindex"))).toBeGreaterThan(499_000);
+    await waitFor(() => expect(grid().querySelector("[data-record=r500025]")).toBeTruthy());
   });
 
   it("searches when nobody has typed for a while", async () => {
@@ -241,27 +124,6 @@ describe("RecordsGrid", () => {
     expect(screen.getByText("Invalid records")).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: "Clear filters" }));
     expect(screen.queryByText("Invalid records")).toBeNull();
-  });
-
-  it("asks before it deletes", async () => {
-    const { api } = await show();
-    fireEvent.click(boxOf("r1"));
-    await screen.findByText("1 selected");
-    fireEvent.click(screen.getByRole("button", { name: "Delete" }));
-    expect(api.remove).not.toHaveBeenCalled();
-    fireEvent.click(screen.getByRole("button", { name: "Delete 1 record" }));
-    await waitFor(() => expect(api.remove).toHaveBeenCalledWith({ ids: ["r1"] }));
-    await waitFor(() => expect(screen.queryByText(/selected/)).toBeNull());
-  });
-
-  it("puts records under a topic, or under none", async () => {
-    const { api } = await show();
-    fireEvent.click(boxOf("r1"));
-    await screen.findByText("1 selected");
-    fireEvent.click(screen.getByRole("button", { name: "Assign topic" }));
-    fireEvent.change(screen.getByRole("combobox", { name: "Topic" }), { target: { value: "-1" } });
-    fireEvent.click(screen.getByRole("button", { name: "Assign" }));
-    await waitFor(() => expect(api.assignTopic).toHaveBeenCalledWith({ ids: ["r1"] }, null));
   });
 
   it("says why nothing is there", async () => {

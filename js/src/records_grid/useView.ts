@@ -58,11 +58,12 @@ export function useView(options: Options): View {
   const { query, revision } = options;
   const [state, setState] = useState<State>(NOT_YET);
   const [turn, setTurn] = useState(0);
-  const [, draw] = useState(0);
   const latest = useRef(options);
   latest.current = options;
   const current = useRef<RowCache | null>(null);
   const opening = useRef<AbortController | null>(null);
+  const catchUp = useRef(() => {});
+  const missed = useRef(false);
   const refreshing = useRef<{ again: boolean } | null>(null);
   const subject = `${query.sort} ${keyOf(query.where)}`;
   const chosenKey = keyOf(query.chosen);
@@ -76,16 +77,15 @@ export function useView(options: Options): View {
           latest.current.load({ where, sort, start, count, chosen, revision: first.revision }),
         (error) => {
           if (current.current !== cache) return;
-          if (error instanceof Superseded) reopen();
-          else if (error) setState((old) => ({ ...old, problem: asProblem(error) }));
-          else draw((count) => count + 1);
+          if (error instanceof Superseded) catchUp.current();
+          else setState((old) => ({ ...old, problem: error ? asProblem(error) : null }));
         },
         before,
       );
       current.current = cache;
       setState({ rows: cache, chosen, isOpening: false, problem: null });
     },
-    [reopen],
+    [],
   );
 
   // `subject` says what the query says.
@@ -107,7 +107,9 @@ export function useView(options: Options): View {
         setState((before) => ({ ...before, isOpening: false, problem: asProblem(error) }));
       })
       .finally(() => {
-        if (opening.current === life) opening.current = null;
+        if (opening.current !== life) return;
+        opening.current = null;
+        if (missed.current) catchUp.current(); // with what changed while it was opened
       });
     return () => life.abort();
   }, [subject, turn, made]);
@@ -129,7 +131,8 @@ export function useView(options: Options): View {
 
     async function look(): Promise<boolean> {
       const before = current.current;
-      if (!before || opening.current) return false;
+      missed.current = opening.current !== null;
+      if (!before || missed.current) return false;
       const { query: asked, load, anchor, onMoved } = latest.current;
       const held = anchor();
       const isSame = keyOf(asked.chosen) === shownChosen.current;
@@ -153,6 +156,7 @@ export function useView(options: Options): View {
     }
   }, [made]);
 
+  catchUp.current = () => void refresh();
   const shownChosen = useRef(chosenKey);
   useEffect(() => void refresh(), [revision, chosenKey, refresh]);
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, get_args
 
@@ -218,6 +218,11 @@ class _FlatReader:
         self._place = place
         self._parents: dict[str, str] = {}
         self._below: dict[str, list[str]] = {}
+        self._rooted: set[str] = set()
+        if len(entries) > TOPIC_LIMITS.max_topics:
+            _refuse(
+                place, f"has {len(entries):,} topics, and the limit is {TOPIC_LIMITS.max_topics:,}"
+            )
         for key, value in entries.items():
             if not isinstance(value, dict):
                 _refuse(f"{place}.{key}", f"is {_kind(value)}, not a topic")
@@ -266,7 +271,7 @@ class _FlatReader:
     def _add_parents(self, key: str, entries: Mapping[str, Any]) -> None:
         """Make the topics above a path that have no entry of their own, before it."""
         above = key.rpartition(SEPARATOR)[0]
-        if above and _by_path(above, {**entries, **self._entries}) is None:
+        if above and _by_path(above, ChainMap(self._entries, entries)) is None:  # type: ignore[arg-type]
             self._add_parents(above, entries)
             self._entries[above] = {}
 
@@ -286,22 +291,25 @@ class _FlatReader:
             self._below.setdefault(parent, []).append(child)
 
     def _check_cycle(self, key: str) -> None:
-        chain = [key]
-        while chain[-1] in self._parents:
-            chain.append(self._parents[chain[-1]])
-            if chain[-1] == key:
-                way = " under ".join(repr(step) for step in chain[:8])
+        chain = {key: None}  # in order
+        while key in self._parents and key not in self._rooted:
+            key = self._parents[key]
+            if key in chain:
+                circle = [*chain][[*chain].index(key) :]
+                way = " under ".join(repr(step) for step in [*circle, key][:8])
                 _refuse(f"{self._place}.{key}", f"lies below itself: {way}")
-            if len(chain) > len(self._entries):
-                return  # it leads into a circle of others, which is found at one of them
+            chain[key] = None
+        self._rooted.update(chain)
 
 
 def _by_path(path: str, entries: Mapping[str, Any]) -> str | None:
     """Key of the entry at a path: the path itself, or the only name that it ends in."""
     if path in entries:
         return path
-    ends = [key for key in entries if path.endswith(SEPARATOR + key)]
-    return ends[0] if len(ends) == 1 else None
+    names = path.split(SEPARATOR)
+    ends = [SEPARATOR.join(names[first:]) for first in range(1, len(names))]
+    known = [key for key in ends if key in entries]
+    return known[0] if len(known) == 1 else None
 
 
 def _description(value: Mapping[str, Any], place: str) -> str:

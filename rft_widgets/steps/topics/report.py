@@ -14,6 +14,7 @@ from rft_widgets.model.topic_report import (
     TopicsImpact,
     TopicsReport,
 )
+from rft_widgets.model.topic_settings import CATEGORIZE
 from rft_widgets.steps.topics.exchange import carry_over
 from rft_widgets.store import datasets, topics
 from rft_widgets.store.last_used import LastUsed
@@ -129,11 +130,11 @@ def _measure(run: Event) -> ConfidenceMeasure:
     details, found = run.details, run.details["calibration"]
     # Finding topics has no records that anybody confirmed: it measures how well it repeats itself.
     confirmed = run.kind == "categorize" and details["confirmed"] == details["members"]
-    measured = found["records"] > 0 and found["accuracy"] is not None
+    measured = found["records"] >= CATEGORIZE.enough_measured
     return ConfidenceMeasure(
         at=run.at,
         basis=("confirmed" if confirmed else "clustering") if measured else "estimate",
         records=found["records"],
-        accuracy=found["accuracy"],
-        error=found["error"],
+        accuracy=found["accuracy"] if measured else None,
+        error=found["error"] if measured else None,
     )

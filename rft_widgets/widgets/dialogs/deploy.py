@@ -40,7 +40,6 @@ class TrainedModel(Struct, frozen=True, kw_only=True):
     job: str
     created_at: datetime
     outcome: TrainingOutcomeName
-    summary: str
     served_step: int
     kept_reference: bool
     change: PairedDifference | None
@@ -240,7 +239,6 @@ class DeployDialog(Dialog):
             job=job,
             created_at=created_at,
             outcome=report.outcome,
-            summary=report.summary,
             served_step=report.served_step,
             kept_reference=report.kept_reference,
             change=report.change,

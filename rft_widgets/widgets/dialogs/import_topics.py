@@ -45,7 +45,7 @@ class FoundTopics(Struct, frozen=True, kw_only=True):
 
 
 class ImportedTopics(Struct, frozen=True, kw_only=True):
-    """What importing topics came to: leaves that there are, records that kept a topic or lost it."""
+    """What importing topics came to: leaves there are, records that kept a topic or lost it."""
 
     leaves: int
     kept: int

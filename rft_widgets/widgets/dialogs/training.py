@@ -55,11 +55,9 @@ class TrainingRunRow(Struct, frozen=True, kw_only=True):
     was_killed: bool
     created_at: datetime
     finished_at: datetime | None
-    trainer: str
     n_epochs: int
     grader_version: int
     data: str
-    share: float
     outcome: TrainingOutcomeName | None
     summary: str
 
@@ -176,18 +174,16 @@ class TrainingDialog(Dialog):
 
 
 def _row(job_id: str, state: TrainingState) -> TrainingRunRow:
-    progress, report = state.progress, state.report
+    report = state.report
     return TrainingRunRow(
         id=job_id,
         status=state.status,
         was_killed=state.was_killed,
         created_at=state.created_at,
         finished_at=state.finished_at,
-        trainer=state.config.trainer,
         n_epochs=state.config.n_epochs,
         grader_version=state.inputs.grader_version,
         data=state.inputs.data[:12],
-        share=0.0 if progress is None else progress.share,
         outcome=None if report is None else report.outcome,
         summary=report.summary if report is not None else state.error or "",
     )

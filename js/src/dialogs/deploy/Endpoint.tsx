@@ -1,7 +1,7 @@
 // One deployment: where it answers, what went through it, and how to take it back.
 import { Gauge, Play, Square, Undo2 } from "lucide-react";
 import { useState } from "react";
-import type { DeploymentView, RevealedToken } from "../../contract.gen";
+import type { DeploymentView, RevealedToken, TrainedModel } from "../../contract.gen";
 import type { Job } from "../../host/jobs";
 import type { Action } from "../../host/loaded";
 import { Badge } from "../../ui/Badge";
@@ -18,17 +18,22 @@ export type EndpointCommand = "start" | "stop" | "roll_back" | "measure_outcome"
 
 interface Props {
   readonly deployment: DeploymentView;
+  /** The training run that it is of, while it is known. */
+  readonly trained: TrainedModel | null;
   readonly command: Action<[name: EndpointCommand]>;
   readonly measured: Job;
   onReveal(): Promise<RevealedToken>;
 }
 
-export function Endpoint({ deployment, command, measured, onReveal }: Props) {
+export function Endpoint({ deployment, trained, command, measured, onReveal }: Props) {
   const [isAsking, setAsking] = useState(false);
   const { mode, status, base_url, model, base_model, ratio, upstream } = deployment;
   const isActive = status === "active";
   const share = mode === "ab_test" ? ` · ${ratio} % of the users` : "";
   const beside = mode === "new_endpoint" && upstream === null ? "" : ` · base model ${base_model}`;
+  const of = trained
+    ? ` · step ${trained.served_step} of the run of ${ago(trained.created_at)}`
+    : "";
   return (
     <article className="rft-card rft-deploy-endpoint" aria-label={model}>
       <header>
@@ -42,7 +47,7 @@ export function Endpoint({ deployment, command, measured, onReveal }: Props) {
           <Badge tone="bad">Rolled back</Badge>
         )}
         <span className="rft-note" title={exact(deployment.created_at)}>
-          {`deployed ${ago(deployment.created_at)}${share}${beside}`}
+          {`deployed ${ago(deployment.created_at)}${of}${share}${beside}`}
           {upstream !== null && ` at ${upstream}`}
         </span>
       </header>
@@ -59,7 +64,7 @@ export function Endpoint({ deployment, command, measured, onReveal }: Props) {
         <p className="rft-note">
           {isActive
             ? "Its server ended with the process that had started it. Started again, it gets a new address and a new token."
-            : "Rolled back: everything goes to the base model, wherever it is served."}
+            : `Rolled back ${ago(deployment.rolled_back_at ?? deployment.created_at)}.`}
         </p>
       )}
       <Traffic deployment={deployment} />

@@ -130,7 +130,10 @@ function Answer({ title, answer, before = null }: AnswerProps) {
           {`Not graded${answer.error ? `: ${answer.error}` : "."}`}
         </p>
       )}
-      <p className="rft-note rft-deploy-source">
+      <p
+        className="rft-note rft-deploy-source"
+        title={`The answer of record ${answer.source_record_id}`}
+      >
         {`${milliseconds(answer.latency_s)} · prompt like a recorded one by ${percent(answer.similarity)}`}
       </p>
     </section>

@@ -29,7 +29,7 @@ const DEPLOYMENT: DeploymentView = {
 const OVERVIEW: DeployOverview = {
   models: [
     {
-      ...{ job: "job_1", created_at: "2026-03-04T12:00:00Z", outcome: "improved", summary: "S." },
+      ...{ job: "job_1", created_at: "2026-03-04T12:00:00Z", outcome: "improved" },
       ...{ served_step: 5, kept_reference: false, change: null, against_recorded: null },
       benchmark: null,
     },

@@ -3,8 +3,10 @@ import { useEffect, useState } from "react";
 import {
   type DeployDialogCalls,
   type DeployDialogTraits,
+  type DeploymentView,
   type DeployOverview,
   DIALOG_TITLES,
+  type TrainedModel,
 } from "../../contract.gen";
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
 import { useJob } from "../../host/jobs";
@@ -104,7 +106,12 @@ function Deploy({ overview, blocked, onChanged }: Props) {
         </Empty>
       )}
       {deployments.map((one) => (
-        <EndpointOf key={one.id} deployment={one} onChanged={onChanged} />
+        <EndpointOf
+          key={one.id}
+          deployment={one}
+          model={models.find((model) => model.job === one.job) ?? null}
+          onChanged={onChanged}
+        />
       ))}
     </div>
   );
@@ -175,11 +182,12 @@ function Deploy({ overview, blocked, onChanged }: Props) {
 }
 
 interface EndpointOfProps {
-  readonly deployment: DeployOverview["deployments"][number];
+  readonly deployment: DeploymentView;
+  readonly model: TrainedModel | null;
   onChanged(): void;
 }
 
-function EndpointOf({ deployment, onChanged }: EndpointOfProps) {
+function EndpointOf({ deployment, model, onChanged }: EndpointOfProps) {
   const rpc = useRpc();
   const key = { deployment: deployment.id };
   const measured = useJob(`outcome ${deployment.id}`);
@@ -190,6 +198,7 @@ function EndpointOf({ deployment, onChanged }: EndpointOfProps) {
   return (
     <Endpoint
       deployment={deployment}
+      trained={model}
       command={command}
       measured={measured}
       onReveal={() => rpc.call("reveal", key)}

@@ -35,6 +35,7 @@ export function RecordsDialogWidget() {
   const pull = useAction(() => rpc.call("start_pull", {}));
   const view = loaded.value;
   const canPull = view !== null && view.pulled.length > 0;
+  const hasRecords = view === null || view.health.total > 0;
   const openImport = () => navigation.open({ kind: "dialog", name: "import-records" });
   return (
     <DialogFrame
@@ -51,11 +52,15 @@ export function RecordsDialogWidget() {
           >
             Pull New Traces
           </Button>
-          <Button icon={<Upload size={14} aria-hidden />} onClick={openImport}>
+          <Button
+            look={hasRecords ? "plain" : "main"}
+            icon={<Upload size={14} aria-hidden />}
+            onClick={openImport}
+          >
             Import Records
           </Button>
           <Button
-            look="main"
+            look={hasRecords ? "main" : "plain"}
             icon={<TableProperties size={14} aria-hidden />}
             onClick={() => navigation.open({ kind: "records", preset: {} })}
           >

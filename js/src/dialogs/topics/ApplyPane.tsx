@@ -139,8 +139,11 @@ function Measured({ report }: { readonly report: TopicsReport }) {
   if (measure.basis === "estimate" || measure.accuracy === null) {
     return (
       <p className="rft-note">
-        An estimate, made {when}: nobody has confirmed records to measure it on. Five confirmed
-        records a topic make a clear difference.
+        An estimate, made {when}:{" "}
+        {measure.records === 0
+          ? "there was no confirmed record to measure it on."
+          : `${counted(measure.records, "record")} to measure it on ${measure.records === 1 ? "was" : "were"} too few.`}{" "}
+        Five confirmed records a topic make a clear difference.
       </p>
     );
   }
@@ -150,12 +153,12 @@ function Measured({ report }: { readonly report: TopicsReport }) {
     measure.error === null ? "" : `, and confidences are off by ${percent(measure.error)}`;
   return measure.basis === "confirmed" ? (
     <p className="rft-note">
-      {`Measured on ${held} that somebody decided and that were held out: ${right} came under their topic${off}. `}
+      {`Measured on ${held} that somebody decided, held out one part after the other: ${right} came under their topic${off}. `}
       {when}
     </p>
   ) : (
     <p className="rft-note">
-      {`Measured on ${held} of the clustering that were held out: ${right} came under the same topic again${off}. `}
+      {`Measured on ${held} of the clustering, held out: ${right} came under the same topic again${off}. `}
       That says how well the clustering repeats itself, not what a person would say. {when}
     </p>
   );

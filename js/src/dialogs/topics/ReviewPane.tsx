@@ -49,14 +49,14 @@ export function ReviewPane({ report, review, isFocused }: Props) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target as HTMLElement;
     if (target.matches("input, textarea, select")) return;
-    const digit = choices.find((one) => one.digit === event.key);
+    const chosenByKey = pathOfKey(report.topics, current, event.key);
     const letters: Readonly<Record<string, () => void>> = {
       a: () => current && put(current.topic),
       s: skip,
       u: undo,
       "/": () => filter.current?.focus(),
       ...(target === card.current ? { Enter: () => current && put(current.topic) } : {}),
-      ...(digit ? { [event.key]: () => put(digit.path) } : {}),
+      ...(chosenByKey ? { [event.key]: () => put(chosenByKey) } : {}),
     };
     const action = Object.hasOwn(letters, event.key) ? letters[event.key] : null;
     if (!action) return;
@@ -93,7 +93,7 @@ export function ReviewPane({ report, review, isFocused }: Props) {
         >
           {current ? (
             <Item item={current} />
-          ) : loaded.value === null && !loaded.problem ? (
+          ) : loaded.isLoading ? (
             <Skeleton lines={4} />
           ) : (
             <Empty
@@ -186,10 +186,16 @@ function Item({ item }: { readonly item: ReviewItem }) {
   );
 }
 
-/** The runner-up with the key 1; the others in the order of the tree, so that keys stay theirs. */
+const leavesOf = (rows: readonly TopicRow[]) => rows.filter((row) => row.is_leaf);
+
+/** The key 1 is the runner-up's; the others follow the order of the tree, so that keys stay theirs. */
+function pathOfKey(rows: readonly TopicRow[], item: ReviewItem | null, key: string): string | null {
+  if (!/^[1-9]$/.test(key)) return null;
+  return key === "1" ? (item?.runner_up ?? null) : (leavesOf(rows)[Number(key) - 2]?.path ?? null);
+}
+
 function choicesOf(rows: readonly TopicRow[], item: ReviewItem | null): readonly Choice[] {
-  const leaves = rows.filter((row) => row.is_leaf);
-  const all = leaves.map(({ path, records }, index): Choice => {
+  const all = leavesOf(rows).map(({ path, records }, index): Choice => {
     const digit = index + 2 <= DIGITS ? { digit: String(index + 2) } : {};
     return { path, words: path.replaceAll("/", " / "), note: count(records), ...digit };
   });

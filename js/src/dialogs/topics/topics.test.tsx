@@ -245,7 +245,7 @@ describe("the review queue", () => {
   it("takes a key a record, stores in order, and keeps the focus", async () => {
     const { model, card } = await review();
     expect(document.activeElement).toBe(card);
-    for (const key of ["a", "1", "3"]) await press(key);
+    for (const key of ["a", "4", "3"]) await press(key);
     expect(card.textContent).toContain("What d asks");
     expect(document.activeElement).toBe(card);
     expect(model.calls("confirm")).toHaveLength(1); // the others wait for their turn
@@ -260,8 +260,9 @@ describe("the review queue", () => {
 
   it("takes a decision back, and what was skipped", async () => {
     const { model, card } = await review();
-    await press("Enter");
-    await settle(() => model.answer("confirm", "A/x"));
+    await press("1"); // the runner-up
+    expect(last(model, "confirm")).toEqual({ record_id: "a", topic: "B" });
+    await settle(() => model.answer("confirm", "B"));
     await press("s");
     expect(card.textContent).toContain("What c asks");
     await press("u");
@@ -284,6 +285,18 @@ describe("the review queue", () => {
     await press("/");
     await press("Escape");
     expect(document.activeElement).toBe(card);
+  });
+
+  it("loads more when records were skipped, and reviews those again", async () => {
+    const { model, card } = await review();
+    const { limit } = last(model, "review") as { limit: number };
+    for (const _ of "abcd") await press("s");
+    expect(last(model, "review")).toEqual({ order: "confidence", limit: limit + 1 });
+    await settle(() => model.answer("review", ["a", "b", "c", "d"].map(itemOf)));
+    expect(last(model, "review")).toEqual({ order: "confidence", limit: limit + 4 });
+    await settle(() => model.answer("review", ["a", "b", "c", "d"].map(itemOf)));
+    await settle(() => screen.getByRole("button", { name: "Review 4 skipped records" }).click());
+    expect(card.textContent).toContain("What a asks");
   });
 
   it("brings a refused decision back, with the reason", async () => {

@@ -55,7 +55,9 @@ export function places(rows: readonly TopicRow[]): ReadonlyMap<string, Place> {
   const siblings = new Map<string, string[]>();
   for (const row of rows) {
     const parent = parentOf(row.path);
-    siblings.set(parent, [...(siblings.get(parent) ?? []), row.path]);
+    const known = siblings.get(parent);
+    if (known) known.push(row.path);
+    else siblings.set(parent, [row.path]);
   }
   const found = new Map<string, Place>();
   for (const paths of siblings.values()) {

@@ -20,7 +20,7 @@ export interface Reviewing {
 }
 
 const AHEAD = 40; // records that are loaded beyond those that were skipped
-const MOST = 5_000;
+const MOST = 5_000; // that the kernel gives at once
 
 export function useReview(
   rpc: Rpc<TopicsDialogCalls>,
@@ -30,23 +30,20 @@ export function useReview(
   const [state, dispatch] = useReducer(reduce, EMPTY);
   const [order, setOrder] = useState<Order>("confidence");
   const [problem, setProblem] = useState<Problem | null>(null);
-  const limit = Math.min(MOST, AHEAD + skippedOf(state));
-  const pending = useRef(0);
-  const [settled, setSettled] = useState(0);
+  const skipped = skippedOf(state);
+  const limit = Math.min(MOST, AHEAD + skipped);
 
   const loaded = useLoaded<readonly ReviewItem[]>(
     (signal) => (isShown ? rpc.call("review", { order, limit }, signal) : Promise.resolve([])),
-    { revision: revision + settled, subject: `${isShown} ${order}` },
+    { revision: revision * MOST + skipped, subject: `${isShown} ${order}` },
   );
   const { value } = loaded;
   useEffect(() => {
-    // What was read before a decision was stored would bring its record back.
-    if (value && isShown && pending.current === 0) dispatch({ kind: "loaded", queue: value });
+    if (value && isShown) dispatch({ kind: "loaded", queue: value });
   }, [value, isShown]);
 
   const line = useRef(Promise.resolve());
   const tell = useCallback((item: ReviewItem, call: () => Promise<unknown>) => {
-    pending.current += 1;
     setProblem(null);
     line.current = line.current.then(async () => {
       try {
@@ -54,9 +51,6 @@ export function useReview(
       } catch (error) {
         setProblem(asProblem(error));
         dispatch({ kind: "refused", item });
-      } finally {
-        pending.current -= 1;
-        if (pending.current === 0) setSettled((before) => before + 1);
       }
     });
   }, []);

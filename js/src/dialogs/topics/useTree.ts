@@ -11,6 +11,7 @@ export interface Naming {
   readonly text: string;
 }
 
+const WAIT_MS = 3_000; // for a row that is to get the focus
 const FOLDED_FROM = 150; // topics from which only the first level is shown to begin with
 
 export function useTree(rows: readonly TopicRow[]) {
@@ -19,7 +20,7 @@ export function useTree(rows: readonly TopicRow[]) {
   const [wanted, setWanted] = useState<string | null>(null);
   const [collapsed, setCollapsed] = useState<ReadonlySet<string> | null>(null);
   const element = useRef<HTMLDivElement>(null);
-  const toFocus = useRef<string | null>(null);
+  const toFocus = useRef<{ readonly path: string; readonly until: number } | null>(null);
 
   const folded = useMemo(() => {
     if (collapsed) return collapsed;
@@ -31,7 +32,7 @@ export function useTree(rows: readonly TopicRow[]) {
   const active = useMemo(() => activeOf(shown, wanted), [shown, wanted]);
 
   const focusOn = useCallback((path: string) => {
-    toFocus.current = path;
+    toFocus.current = path === "" ? null : { path, until: Date.now() + WAIT_MS };
     setWanted(path);
   }, []);
   const fold = useCallback(
@@ -39,14 +40,6 @@ export function useTree(rows: readonly TopicRow[]) {
       const next = new Set(folded);
       if (isFolded) next.add(path);
       else next.delete(path);
-      setCollapsed(next);
-    },
-    [folded],
-  );
-  const unfoldTo = useCallback(
-    (path: string) => {
-      const next = new Set(folded);
-      for (let above = parentOf(path); above !== ""; above = parentOf(above)) next.delete(above);
       setCollapsed(next);
     },
     [folded],
@@ -67,9 +60,10 @@ export function useTree(rows: readonly TopicRow[]) {
   useLayoutEffect(() => {
     const tree = element.current;
     if (!tree) return;
-    const path = toFocus.current ?? active;
-    const isLost = hadFocus.current && !tree.contains(document.activeElement);
-    if (toFocus.current === null && !(isLost && document.activeElement === document.body)) return;
+    if (toFocus.current && Date.now() > toFocus.current.until) toFocus.current = null;
+    const isLost = hadFocus.current && document.activeElement === document.body;
+    if (!toFocus.current && !isLost) return;
+    const path = toFocus.current?.path ?? active;
     const row = path === null ? null : rowOf(tree, path);
     if (!row) return;
     toFocus.current = null;
@@ -109,7 +103,6 @@ export function useTree(rows: readonly TopicRow[]) {
     setActive: setWanted,
     focusOn,
     fold,
-    unfoldTo,
     follow,
     watch,
   };

@@ -49,6 +49,7 @@ export function RunView(props: Props) {
   }
   const { run, config, report } = view;
   const { words, tone } = standing(run);
+  const time = run.finished_at ?? run.created_at;
   const records = `${count(view.train_records)} records to learn from, ${count(view.valid_records)} to measure on`;
   const curves = <Curves curve={view.curve} report={report} />;
   return (
@@ -56,8 +57,8 @@ export function RunView(props: Props) {
       title={title}
       subtitle={
         <>
-          {`${trainer} · ${records} · started `}
-          <span title={exact(run.created_at)}>{ago(run.created_at)}</span>
+          {`${trainer} · ${records} · ${run.finished_at ? "ended" : "started"} `}
+          <span title={exact(time)}>{ago(time)}</span>
         </>
       }
       aside={<Badge tone={tone}>{words}</Badge>}

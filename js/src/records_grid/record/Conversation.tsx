@@ -17,6 +17,7 @@ export function Conversation({ messages }: { readonly messages: readonly ShownMe
               </p>
             ),
           )}
+          {isEmpty(message) && <p className="rft-grid-faint">Empty</p>}
           {message.calls.map((call, place) => (
             <div key={`${place}${call.id}`} className="rft-rec-call">
               <span className="rft-mono">
@@ -31,6 +32,10 @@ export function Conversation({ messages }: { readonly messages: readonly ShownMe
       ))}
     </ol>
   );
+}
+
+function isEmpty({ parts, calls }: ShownMessage): boolean {
+  return calls.length === 0 && parts.every(({ text }) => text.trim() === "");
 }
 
 function Head({ message: { tag, role, name, answers } }: { readonly message: ShownMessage }) {
