@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 CHROMIUM ?= /usr/bin/chromium
 
-.PHONY: demo test test-js test-browser lint bench notebooks clean
+.PHONY: demo test test-js test-browser test-thorough lint bench notebooks clean
 
 demo: $(INSTALLED)
 	$(BIN)/rft-widgets demo
@@ -20,6 +20,10 @@ test-js: $(READY)
 	$(BIN)/python hatch_build.py --check
 
 test-browser: $(READY)
+	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m "slow and not thorough" -n 0
+
+# Every screen in both hosts and in every look.
+test-thorough: $(READY)
 	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m slow -n 0
 
 lint: $(READY)

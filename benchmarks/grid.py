@@ -41,7 +41,7 @@ ping.on_msg(lambda *_: ping.send({}))
 ds = rft.Workspace().dataset(%r)
 """
 
-_HELPERS = """
+_HELPERS = """() => {
 globalThis.painted = (isThere) => new Promise((done, fail) => {
   const ends = performance.now() + 10000
   const look = () => {
@@ -56,7 +56,7 @@ globalThis.timed = async (act) => {
   await act()
   return performance.now() - began
 }
-"""
+}"""
 
 _SCROLL = """share => timed(async () => {
   const grid = document.querySelector("[role=grid]")

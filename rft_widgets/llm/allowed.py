@@ -48,7 +48,7 @@ def allowed_from_page(
     raise InvalidArgument(
         f"{base_url}{key} was not allowed for pages.",
         hint=f"Set {CONNECTIONS_VARIABLE}='{base_url}={connection.api_key_env or ''}' where the "
-        "kernel starts, or save a grader with this connection once from Python.",
+        "kernel starts, or use this connection once from Python: ds.set_grader or ds.deploy.",
     )
 
 

@@ -116,7 +116,12 @@ def _sentence(found: AgreementReport, correlation: Interval | None, settings: La
     if correlation is None:
         return text
     rho = correlation.estimate
-    if rho >= settings.spearman_good - ROUNDING:
+    if rho >= settings.spearman_good - ROUNDING and found.kappa.estimate <= ROUNDING:
+        words = (
+            "it orders answers as people do, but passes others than they do: see whether "
+            f"{settings.passed:g} is the right bound"
+        )
+    elif rho >= settings.spearman_good - ROUNDING:
         words = "it can stand in for people"
     elif rho >= settings.spearman_poor - ROUNDING:
         words = "usable, with care"

@@ -26,7 +26,6 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "confirm_topic": ("record_id", "topic"),
     "undo_confirm_topic": ("record_id",),
     "set_targets": ("targets",),
-    "dry_run": ("n", "k", "seed", "probes"),
     "reset_pipeline": (),
 }
 """Operations that are one call, and what of their details are its arguments; the rest came out."""
@@ -85,7 +84,7 @@ CONTENT_HASH = "{hash}"
 
 
 def replay(ws):
-    deletions, jobs, deployments = {{}}, {{}}, {{}}
+    deletions, runs, jobs, deployments = {{}}, {{}}, {{}}, {{}}
 {body}
     return ds
 
@@ -185,6 +184,13 @@ def _set_grader(details: Details) -> list[str]:
     return [*lines, "ds.set_grader(grader)"]
 
 
+def _dry_run(details: Details) -> list[str]:
+    keys = ("n", "k", "seed", "probes")
+    call = _call("ds.dry_run", {key: details[key] for key in keys if key in details})
+    # Another store has another id for it, and selections may name it.
+    return [call, f"runs[{details['run']!r}] = ds.dry_runs[-1].id"]
+
+
 def _train(details: Details) -> list[str]:
     job = f"jobs[{details['job']!r}]"
     return [f"{job} = ds.train({details['config']!r}, despite_no_go=True)", f"{job}.wait()"]
@@ -220,6 +226,7 @@ _SPECIAL: Mapping[str, Callable[[Details], list[str]]] = {
     "delete_records": _delete,
     "undo_delete": _undo,
     "set_grader": _set_grader,
+    "dry_run": _dry_run,
     "train": _train,
     "deploy": _deploy,
     "roll_back": _roll_back,
@@ -239,7 +246,11 @@ def _stop(why: str) -> str:
 def _selection(value: Details) -> str:
     parts = []
     if "where" in value and value["where"] is not None:
-        parts.append(f"where={_call('rft.RecordFilter', value['where'])}")
+        shown = [
+            f"dry_run=runs[{one!r}]" if key == "dry_run" else f"{key}={one!r}"
+            for key, one in value["where"].items()
+        ]
+        parts.append(f"where=rft.RecordFilter({', '.join(shown)})")
     lists = ("ids", "except_ids", "also_ids")
     parts += [f"{key}={tuple(value[key])!r}" for key in lists if value.get(key)]
     return f"rft.Selection({', '.join(parts)})"

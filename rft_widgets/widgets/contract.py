@@ -65,6 +65,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.definitions: dict[str, str] = {}
+        self._owners: dict[str, type] = {}
 
     def type_of(self, python_type: Any) -> str:
         return self._write(shapes.type_info(python_type))
@@ -93,6 +94,9 @@ class _Writer:
 
     def _struct(self, shape: shapes.StructType) -> str:
         name = shape.cls.__name__
+        owner = self._owners.setdefault(name, shape.cls)
+        if owner is not shape.cls:
+            raise TypeError(f"Two types have one name: {shape.cls!r} and {owner!r}.")
         if name not in self.definitions:
             self.definitions[name] = ""  # it may contain itself
             may_lack = shape.cls.__struct_config__.omit_defaults

@@ -132,6 +132,17 @@ class Answers(Guarded):
         super().__init__(**values)
         self.on_msg(_receive)
 
+    def open(self) -> None:
+        """Open the comm; calls are handled in the thread that the page sends them to.
+
+        From 7.4 on, ipykernel hands what comes over a comm to the thread that last sent something
+        over it, so that this can wait for a reply. Here nobody waits for the page, and a cell that
+        runs would hold up every view.
+        """
+        super().open()
+        if hasattr(self.comm, _ROUTE):
+            setattr(self.comm, _ROUTE, _as_the_page_asks)
+
     def emit(self, topic: str, data: Any = None) -> None:
         """Tell every view of an event. Events arrive in order, numbered from 1."""
         with self._lock:
@@ -245,6 +256,13 @@ class Answers(Guarded):
         for stop in list(self._at_work.values()):
             stop.set()
         super().close()
+
+
+_ROUTE = "_reply_subshell_for"
+
+
+def _as_the_page_asks(_message: Any, subshell_id: str | None) -> str | None:
+    return subshell_id
 
 
 def _receive(widget: Answers, content: Any, buffers: Any) -> None:

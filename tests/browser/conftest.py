@@ -42,11 +42,20 @@ SHOTS = Path(os.environ["RFT_SCREENSHOTS"]) if "RFT_SCREENSHOTS" in os.environ e
 LAB_THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
+ON_VOILA_FIRST = frozenset(
+    f"test_{name}_in_browsers"
+    for name in ("coverage", "dry_run", "grader", "import", "records", "topics", "training")
+)
+"""What the host makes no difference to is tried in Voila each time, in JupyterLab when thorough."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests here start servers and a browser: they run when asked for."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
+            if item.path.stem in ON_VOILA_FIRST and "[lab" in item.name:
+                item.add_marker(pytest.mark.thorough)
             # Playwright's own objects close sockets when they are collected.
             item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
 

@@ -29,7 +29,7 @@ def open_above(page: Any, name: str) -> Any:
         _press(page.get_by_role("dialog").get_by_role("button", name="Generate to Fill Gaps"))
     elif name in ("import-records", "import-topics"):
         _press(page.get_by_role("button", name="Data", exact=True).first)
-        page.get_by_role("menuitem", name=DIALOG_TITLES[name]).press("Enter")
+        page.get_by_role("menuitem", name=DIALOG_TITLES[name]).press("Enter", timeout=5_000)
     else:
         _press(page.get_by_role("button", name="Records", exact=True).first)
     shown = page.get_by_role("dialog", name=DIALOG_TITLES.get(name, "Records")).last

@@ -58,7 +58,7 @@ def test_targets_are_edited_and_the_canvas_follows(opened, dataset):
     opened.assert_accessible(dialog)
     opened.shot("coverage-targets-refused")
     page.keyboard.press("Escape")
-    page.get_by_role("alertdialog", name="Unsaved targets").wait_for()
+    page.get_by_role("alertdialog", name="Unsaved changes").wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("alertdialog").wait_for(state="detached")
     field.fill("62.5")

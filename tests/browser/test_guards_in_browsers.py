@@ -8,20 +8,28 @@ from typing import Any
 
 import pytest
 from browser.screens import ABOVE, DIALOGS, OVERVIEW, SHOW, close_all, in_cell, open_above
+from playwright.sync_api import Error as PlaywrightError
 
 WIDGETS = ("ds.health_bar()", "ds.canvas()", "ds.records_grid()")
 CELLS = (*WIDGETS, *(f"ds.dialog({name!r})" for name in DIALOGS))
 
 
-def looks(opened: Any) -> Iterator[str]:
-    """Each look that the host has, one after the other."""
-    if opened.host.name == "voila":
-        yield "voila"
+LOOKS = ("own", pytest.param("dark", marks=pytest.mark.thorough))
+"""The page's own look, and JupyterLab's dark one."""
+
+
+@contextmanager
+def wearing(opened: Any, look: str) -> Iterator[None]:
+    if look == "own":
+        yield
         return
-    for name in ("light", "dark"):
-        opened.theme(name)
-        yield name
-    opened.theme("light")
+    if opened.host.name == "voila":
+        pytest.skip("Voila has one look")
+    opened.theme("dark")
+    try:
+        yield
+    finally:
+        opened.theme("light")  # it stays in the settings
 
 
 class Faults:
@@ -34,12 +42,8 @@ class Faults:
     def of(self, screen: str) -> Iterator[None]:
         try:
             yield
-        except (AssertionError, TimeoutError) as fault:
+        except (AssertionError, PlaywrightError) as fault:
             self.found.append(f"== {screen}\n{str(fault)[:1500]}")
-        except Exception as fault:
-            if type(fault).__name__ != "TimeoutError":  # Playwright's own
-                raise
-            self.found.append(f"== {screen}\n{str(fault)[:600]}")
 
     def none(self) -> None:
         assert not self.found, "\n".join([f"{len(self.found)} faults", *self.found])
@@ -49,45 +53,55 @@ WITHOUT_RECORDS = ("records", "records-grid", "import-records", "import-topics")
 """What opens above an empty dataset: the other steps wait."""
 
 
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("which", ["full", "empty"])
-def test_screens_above_the_overview(opened, datasets, which):
+def test_screens_above_the_overview(opened, datasets, which, look):
     page = opened.notebook(SHOW.format(id=datasets[which]), "ds", ready=OVERVIEW)
     screens = WITHOUT_RECORDS if which == "empty" else (*DIALOGS, "records-grid", "record")
-    faults = Faults()
-    for turn, look in enumerate(looks(opened)):
-        with faults.of(f"overview, {look}"):
-            opened.assert_accessible()
-            if turn == 0:
-                opened.assert_keyboard_reaches_all(page.locator(".rft-overview"))
-        for name in screens:
-            with faults.of(f"{name}, {look}"):
-                shown = open_above(page, name)
-                opened.shot(f"above-{which}-{name}-{look}")
-                with faults.of(f"{name}, {look}: axe"):
-                    opened.assert_accessible(shown)
-                if turn == 0:
-                    with faults.of(f"{name}, {look}: keyboard"):
-                        opened.assert_keyboard_reaches_all(shown)
-            with faults.of(f"{name}, {look}: Escape"):
-                close_all(page)
-            if page.locator(ABOVE).count():  # what does not close hides the next
-                faults.none()
+    with wearing(opened, look):
+        faults = Faults()
+        look_above(opened, page, screens, which, look, faults)
     faults.none()
 
 
+def look_above(opened, page, screens, which, look, faults) -> None:
+    with faults.of("overview"):
+        opened.assert_accessible()
+        if look == "own":
+            opened.assert_keyboard_reaches_all(page.locator(".rft-overview"))
+    for name in screens:
+        with faults.of(name):
+            shown = open_above(page, name)
+            opened.shot(f"above-{which}-{name}-{look}")
+            with faults.of(f"{name}: axe"):
+                opened.assert_accessible(shown)
+            if look == "own":
+                with faults.of(f"{name}: keyboard"):
+                    opened.assert_keyboard_reaches_all(shown)
+        with faults.of(f"{name}: Escape"):
+            close_all(page)
+        if page.locator(ABOVE).count():  # what does not close hides the next
+            faults.none()
+
+
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("which", ["full", "empty"])
-def test_screens_in_cells_of_their_own(opened, datasets, which):
+def test_screens_in_cells_of_their_own(opened, datasets, which, look):
     page = opened.notebook(SHOW.format(id=datasets[which]), *CELLS, ready=".rft .rft-health")
     faults = Faults()
-    for turn, look in enumerate(looks(opened)):
-        for number, code in enumerate(CELLS, 1):
-            with faults.of(f"{code}, {look}"):
-                shown = in_cell(page, opened.host.name, number)
-                name = code.removeprefix("ds.").replace("dialog('", "").strip("()'")
-                opened.shot(f"cell-{which}-{name}-{look}", shown)
-                with faults.of(f"{code}, {look}: axe"):
-                    opened.assert_accessible(shown)
-                if turn == 0:
-                    with faults.of(f"{code}, {look}: keyboard"):
-                        opened.assert_keyboard_reaches_all(shown)
+    with wearing(opened, look):
+        look_at_cells(opened, page, which, look, faults)
     faults.none()
+
+
+def look_at_cells(opened, page, which, look, faults) -> None:
+    for number, code in enumerate(CELLS, 1):
+        with faults.of(code):
+            shown = in_cell(page, opened.host.name, number)
+            name = code.removeprefix("ds.").replace("dialog('", "").strip("()'")
+            opened.shot(f"cell-{which}-{name}-{look}", shown)
+            with faults.of(f"{code}: axe"):
+                opened.assert_accessible(shown)
+            if look == "own":
+                with faults.of(f"{code}: keyboard"):
+                    opened.assert_keyboard_reaches_all(shown)

@@ -251,6 +251,8 @@ def test_by_keyboard_in_a_cell_of_its_own(opened, dataset, tmp_path):
     page.keyboard.press("ArrowUp")
     page.get_by_role("button", name="Import 5 Records").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("status", name="Result").wait_for()
+    title = page.get_by_role("heading", name="keys.jsonl was imported.")
+    expect(title).to_be_focused()
+    expect(title).to_be_in_viewport()
     opened.shot("import-cell")
     assert dataset.stats.total_records == 25

@@ -168,7 +168,7 @@ def test_a_record_made_invalid_and_valid_again(opened, support):
     assert page.get_by_role("alertdialog").count() == 0
     pane.get_by_role("button", name="Cancel").focus()
     page.keyboard.press("Escape")
-    page.get_by_role("alertdialog", name="Leave without saving?").wait_for()
+    page.get_by_role("alertdialog", name="Unsaved changes").wait_for()
     page.get_by_role("button", name="Cancel").last.click()
     pane.get_by_role("button", name="Save", exact=True).click()
     pane.get_by_text("The last user message has 2 characters").wait_for()

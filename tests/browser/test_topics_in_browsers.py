@@ -90,6 +90,14 @@ def test_the_tree_is_edited_by_keyboard(opened, dataset):
     page = above(opened, dataset)
     opened.shot("1-tree")
     assert serious(page, ".rft-overlay") == []
+    size = count_of(page, "Orders")
+    row(page, "Orders").locator(".rft-topic-count").click()
+    records = page.get_by_role("dialog", name="Records")
+    records.get_by_text("Topic: Orders").wait_for()  # of all topics below it
+    records.get_by_text(f"{size:,} of").first.wait_for()
+    opened.shot("1-records")
+    page.keyboard.press("Escape")
+    records.wait_for(state="detached")
     row(page, "Orders").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("F2")
@@ -304,6 +312,11 @@ def test_both_look_right_in_a_cell_and_in_both_themes(opened, dataset):
     opened.shot("11-cell")
     assert serious(page, ".rft-dialog") == []
     if opened.host.name == "voila":
+        page.set_viewport_size({"width": 900, "height": 900})
+        opened.shot("11-narrow")
+        too_wide = """() => [...document.querySelectorAll('.rft-dialog, .rft-dialog-body')]
+            .filter(one => one.scrollWidth > one.clientWidth).length"""
+        assert page.evaluate(too_wide) == 0
         return
     change = "theme => { window.jupyterapp.commands.execute('apputils:change-theme', { theme }) }"
     page.evaluate(change, "JupyterLab Dark")

@@ -72,6 +72,8 @@ def test_everything_that_was_done_is_done_again(workspace: rft.Workspace, tmp_pa
     dataset.set_grader(LENGTH | {"name": "second"})
     dataset.set_grader(1)
     dataset.dry_run(n=20, seed=3)
+    run = dataset.dry_runs[-1].id
+    dataset.delete_records(dataset.select(rft.RecordFilter(dry_run=run, max_score=0.1)))
     dataset.update(name="Second name", objective="Other")
     _, found = replayed(dataset, tmp_path)
     assert found == dataset.content_hash

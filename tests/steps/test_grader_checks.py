@@ -111,6 +111,14 @@ def test_numeric_scores_are_cut_at_the_threshold_and_ranked():
     assert "rank correlation" in found.sentence
 
 
+def test_the_right_order_with_the_wrong_bound_is_no_stand_in():
+    labels = [place / 100 for place in range(100)]
+    found = grader_against_labels([0.4 * label for label in labels], labels)
+    assert "no better than chance" in found.sentence
+    assert "orders answers as people do, but passes others" in found.sentence
+    assert "stand in for people" not in found.sentence
+
+
 @pytest.mark.parametrize(
     ("noise", "words"),
     [(0.0, "it can stand in for people"), (1.0, "usable, with care"), (2.0, "fix the grader")],

@@ -240,7 +240,7 @@ def test_the_playground_shows_both_answers(trained, job, shown):
                 "upstream_url": "https://example.com/v1",
                 "api_key_env": "AWS_SECRET_ACCESS_KEY",
             },
-            "_API_KEY",
+            "not allowed for pages",
         ),
     ],
 )
@@ -261,6 +261,7 @@ def test_other_shapes_do_not_come_in(trained, job, shown):
 
 def test_an_upstream_is_named_and_its_key_is_not(trained, job, shown, monkeypatch):
     monkeypatch.setenv("DESK_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("RFT_WIDGETS_CONNECTIONS", "https://api.example.com/v1=DESK_API_KEY")
     page = shown(trained)
     options = {
         "mode": "replace",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -11,6 +10,7 @@ from msgspec import Meta, Struct
 
 from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.llm.allowed import allowed_from_page
 from rft_widgets.model.deployed import Benchmark, DeploymentOutcome, PlaygroundAnswer
 from rft_widgets.model.deployment import DeploymentMode, DeploymentStatus
 from rft_widgets.model.llm import ModelConnection
@@ -25,9 +25,6 @@ PROMPTS = 50
 """Validation prompts that the playground offers."""
 HIDDEN_TOKEN = "<token>"  # noqa: S105 - what is shown instead of one
 """Stands for the token in lines that are only shown."""
-
-_KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY")
-"""Variables that a page may name: whoever reaches the page must not have any other one sent out."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(max_length=500)]
@@ -166,11 +163,24 @@ class DeployDialog(Dialog):
             model=model or None,
             base_model=base_model or None,
             ratio=ratio,
-            upstream=_upstream(upstream_url, upstream_model, api_key_env),
+            upstream=self._upstream(upstream_url, upstream_model, api_key_env),
             upstream_model=upstream_model or None,
             keep_exchanges=keep_exchanges,
         )
         return deployment.id
+
+    def _upstream(self, url: str, model: str, api_key_env: str) -> ModelConnection | None:
+        if not url:
+            if model or api_key_env:
+                raise InvalidArgument(
+                    "An upstream model needs the address of its service.",
+                    hint="Give its base URL, or leave model and key empty.",
+                )
+            return None
+        saved = [one.connection for one in self._dataset.grader_versions if one.connection]
+        saved += [one.config.upstream for one in self._dataset.deployments if one.config.upstream]
+        connection = ModelConnection(base_url=url, api_key_env=api_key_env or None)
+        return allowed_from_page(connection, saved)
 
     @rpc.method(background=True)
     def start(self, deployment: Id) -> None:
@@ -273,22 +283,6 @@ class DeployDialog(Dialog):
             ),
             outcome=self._outcomes.get(one.id),
         )
-
-
-def _upstream(url: str, model: str, api_key_env: str) -> ModelConnection | None:
-    if not url:
-        if model or api_key_env:
-            raise InvalidArgument(
-                "An upstream model needs the address of its service.",
-                hint="Give its base URL, or leave model and key empty.",
-            )
-        return None
-    if api_key_env and not _KEY_NAME.fullmatch(api_key_env):
-        raise InvalidArgument(
-            f"The variable {api_key_env!r} holds no key that may be sent to a service.",
-            hint="Its name has to end in _API_KEY. In Python, ds.deploy() takes any name.",
-        )
-    return ModelConnection(base_url=url, api_key_env=api_key_env or None)
 
 
 def _pair(answers: dict[str, PlaygroundAnswer]) -> PlayedPair:

@@ -1,12 +1,11 @@
 // What the shares of the topics should be. Knows nothing of Jupyter.
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { share } from "../../charts";
 import { type Problem, SETTINGS, type TopicCoverage } from "../../contract.gen";
-import { useCloseGuard } from "../../host/navigation";
 import { Button } from "../../ui/Button";
-import { Confirm } from "../../ui/Confirm";
 import { count } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
+import { useLeaving } from "../../ui/useLeaving";
 import { type Draft, draftOf, isSame, sumOf, type Target, targetsOf } from "./targets";
 
 interface Props {
@@ -28,6 +27,7 @@ export function TargetsForm({ topics, isBusy, problem, onSave, onFollow, onCance
     draft,
   );
   const sum = sumOf(targets.map((one) => one.percent));
+  const leaving = useLeaving(!isSame(draft, before), "the targets");
   const isOff = Math.abs(sum - 100) > SETTINGS.coverage.target_tolerance + 1e-9;
   return (
     <form
@@ -38,7 +38,7 @@ export function TargetsForm({ topics, isBusy, problem, onSave, onFollow, onCance
         onSave(targets);
       }}
     >
-      <Leaving isChanged={!isSame(draft, before)} />
+      {leaving.question}
       <div className="rft-row rft-coverage-head">
         <h3 className="rft-section-title">Targets</h3>
         <Button onClick={() => setDraft(by(() => 100 / topics.length))}>Equalise</Button>
@@ -107,25 +107,5 @@ export function TargetsForm({ topics, isBusy, problem, onSave, onFollow, onCance
         </Button>
       </div>
     </form>
-  );
-}
-
-/** Asks before the dialog is closed with targets that were not saved. */
-function Leaving({ isChanged }: { readonly isChanged: boolean }) {
-  const [leave, setLeave] = useState<(() => void) | null>(null);
-  const guard = useCallback((go: () => void) => setLeave(() => go), []);
-  useCloseGuard(isChanged ? guard : null);
-  return (
-    leave && (
-      <Confirm
-        title="Unsaved targets"
-        action="Close Without Saving"
-        isDangerous
-        onCancel={() => setLeave(null)}
-        onConfirm={leave}
-      >
-        What was changed in the targets has not been saved.
-      </Confirm>
-    )
   );
 }

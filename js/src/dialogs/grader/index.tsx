@@ -18,6 +18,7 @@ import { Empty } from "../../ui/Empty";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
 import { useToast } from "../../ui/toasts";
+import { useLeaving } from "../../ui/useLeaving";
 import { asksModel, type GraderValue, modelOf, sourceOf } from "./draft";
 import { FileMenu } from "./FileMenu";
 import { GraderEditor } from "./GraderEditor";
@@ -25,7 +26,6 @@ import { type PresetOptions, PresetsDialog } from "./PresetsDialog";
 import { Trials } from "./Trials";
 import { useCheck } from "./useCheck";
 import { type Drafting, useDraft } from "./useDraft";
-import { useLeaving } from "./useLeaving";
 import { useTrials } from "./useTrials";
 
 const { useTrait, useRpc } = widgetHooks<GraderDialogTraits, GraderDialogCalls>();
@@ -85,7 +85,7 @@ function Loaded({ view, drafting, reload }: Props) {
     rpc.call("check", asked, signal),
   );
   const trials = useTrials(rpc, given);
-  const leaving = useLeaving(isDirty, drafting.discard);
+  const leaving = useLeaving(isDirty, "the grader", drafting.discard);
 
   const told = (saved: SavedGrader, title: string) => {
     const isStale = saved.stale.length > 0;

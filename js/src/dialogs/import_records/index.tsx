@@ -116,7 +116,7 @@ function ImportRecords({ view, reload }: Props) {
         )}
         {stage === "done" && result && (
           <>
-            <Result result={result} />
+            <Result result={result} takesFocus={started !== null} />
             <FaultList hasFaults={result.invalid + result.refused > 0} />
           </>
         )}

@@ -23,7 +23,8 @@ const MOST_NAMES = 4;
 
 export function Origin({ view }: { readonly view: RecordsView }) {
   const { dates, imports, pulled } = view;
-  const names = [...new Set(imports.filter((one) => one.current).map((one) => one.source))];
+  const told = imports.filter((one) => one.current && one.imported > 0);
+  const names = [...new Set(told.map((one) => one.source))];
   const more = names.length > MOST_NAMES ? ` and ${count(names.length - MOST_NAMES)} more` : "";
   return (
     <dl className="rft-facts">

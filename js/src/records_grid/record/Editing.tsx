@@ -1,18 +1,17 @@
 // The parts of a record as JSON, checked while they are typed.
-import { type RefObject, useCallback, useEffect, useMemo, useState } from "react";
+import { type RefObject, useEffect, useMemo, useState } from "react";
 import type { EditedRecord, RecordTexts, TextCheck } from "../../contract.gen";
 import { useAction, useLoaded } from "../../host/loaded";
-import { useCloseGuard } from "../../host/navigation";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { CodeEditor } from "../../ui/CodeEditor";
-import { Confirm } from "../../ui/Confirm";
 import { count } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
 import { Tabs } from "../../ui/Tabs";
+import { useEscape } from "../../ui/useEscape";
+import { useLeaving } from "../../ui/useLeaving";
 import type { GridApi } from "../api";
-import { useEscape } from "./useEscape";
 
 type Part = keyof RecordTexts;
 
@@ -60,7 +59,6 @@ function Editor({ api, id, pane, begun, onDone, onCancel, onReload }: EditorProp
   const [texts, setTexts] = useState(begun.texts);
   const [version, setVersion] = useState(begun.version);
   const [part, setPart] = useState<Part>("messages");
-  const [leave, setLeave] = useState<{ go(): void } | null>(null);
   const isChanged = PARTS.some(([name]) => texts[name] !== begun.texts[name]);
   const settled = useSettled(texts, DEBOUNCE_MS);
   const checked = useLoaded<TextCheck>((signal) => api.checkEdit(id, settled, signal), {
@@ -79,10 +77,11 @@ function Editor({ api, id, pane, begun, onDone, onCancel, onReload }: EditorProp
     save.clear();
   };
 
-  const ask = useCallback((go: () => void) => setLeave({ go }), []);
-  useCloseGuard(isChanged ? ask : null);
-  const cancel = () => (isChanged ? ask(onCancel) : onCancel());
-  useEscape(pane, cancel, leave === null);
+  const leaving = useLeaving(isChanged, "this record");
+  const cancel = () => leaving.ask("Leave", onCancel);
+  useEscape(pane, () => {
+    if (!document.activeElement?.closest(".cm-editor")) cancel(); // which has a use for the key
+  });
   const isStale = save.problem?.code === "stale_edit";
   return (
     <div className="rft-rec-editing">
@@ -130,20 +129,7 @@ function Editor({ api, id, pane, begun, onDone, onCancel, onReload }: EditorProp
           Save
         </Button>
       </footer>
-      {leave && (
-        <Confirm
-          title="Leave without saving?"
-          action="Discard the changes"
-          isDangerous
-          onConfirm={() => {
-            setLeave(null);
-            leave.go();
-          }}
-          onCancel={() => setLeave(null)}
-        >
-          What was changed in this record is not saved.
-        </Confirm>
-      )}
+      {leaving.question}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { Confirm } from "../../ui/Confirm";
 import { count } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
+import { useEscape } from "../../ui/useEscape";
 import type { GridApi } from "../api";
 import { TopicConfirm } from "../TopicConfirm";
 import { Conversation, Tools } from "./Conversation";
@@ -15,7 +16,6 @@ import { Editing } from "./Editing";
 import { Facts } from "./Facts";
 import { History } from "./History";
 import { LongText } from "./LongText";
-import { useEscape } from "./useEscape";
 
 interface Props {
   readonly api: GridApi;
@@ -34,6 +34,7 @@ type Asked = "delete" | "topic" | null;
 export function RecordPane(props: Props) {
   const { api, id, revision, context, place, onStep, onClose, onChanged } = props;
   const pane = useRef<HTMLElement>(null);
+  const nowhere = useRef<HTMLElement>(null);
   const [isEditing, setEditing] = useState(false);
   const [asked, setAsked] = useState<Asked>(null);
   const loaded = useLoaded((signal) => api.record(id, signal), { revision, subject: id });
@@ -57,13 +58,14 @@ export function RecordPane(props: Props) {
   const isBusy = confirm.isBusy || assign.isBusy || remove.isBusy;
   const problem = confirm.problem ?? assign.problem ?? remove.problem;
 
-  const leaveEditing = useCallback(() => {
-    setEditing(false);
-    pane.current?.focus();
+  const edit = useCallback((isOn: boolean) => {
+    setEditing(isOn);
+    pane.current?.focus(); // the button that was pressed is gone
   }, []);
+  const leaveEditing = useCallback(() => edit(false), [edit]);
   useEffect(() => pane.current?.focus({ preventScroll: true }), []);
   // While something is edited, the editor decides what leaving means.
-  useEscape(pane, onClose, !isEditing && asked === null);
+  useEscape(isEditing ? nowhere : pane, onClose);
 
   return (
     <section
@@ -105,7 +107,7 @@ export function RecordPane(props: Props) {
         </IconButton>
         {record && !isEditing && (
           <>
-            <Button icon={<Pencil size={13} aria-hidden />} onClick={() => setEditing(true)}>
+            <Button icon={<Pencil size={13} aria-hidden />} onClick={() => edit(true)}>
               Edit
             </Button>
             <Button

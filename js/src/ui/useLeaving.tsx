@@ -1,7 +1,7 @@
 // Asks before something is done that would lose unsaved changes.
 import { type ReactNode, useCallback, useState } from "react";
-import { useCloseGuard } from "../../host/navigation";
-import { Confirm } from "../../ui/Confirm";
+import { useCloseGuard } from "../host/navigation";
+import { Confirm } from "./Confirm";
 
 interface Leaving {
   readonly verb: string;
@@ -14,8 +14,11 @@ interface Asking {
   readonly question: ReactNode;
 }
 
-/** Closing the dialog asks by itself. */
-export function useLeaving(isDirty: boolean, discard: () => void): Asking {
+/**
+ * Closing the dialog asks by itself, and `ask` for anything else that would lose what was changed
+ * in `what`, such as "the grader". Show `question`.
+ */
+export function useLeaving(isDirty: boolean, what: string, discard?: () => void): Asking {
   const [leaving, setLeaving] = useState<Leaving | null>(null);
   const guard = useCallback((go: () => void) => setLeaving({ verb: "Close", go }), []);
   useCloseGuard(isDirty ? guard : null);
@@ -29,11 +32,11 @@ export function useLeaving(isDirty: boolean, discard: () => void): Asking {
         onCancel={() => setLeaving(null)}
         onConfirm={() => {
           setLeaving(null);
-          discard();
+          discard?.();
           leaving.go();
         }}
       >
-        What was changed in the grader has not been saved.
+        {`What was changed in ${what} has not been saved.`}
       </Confirm>
     ),
   };
