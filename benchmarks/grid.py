@@ -60,16 +60,11 @@ globalThis.timed = async (act) => {
 
 _SCROLL = """share => timed(async () => {
   const grid = document.querySelector("[role=grid]")
+  const rows = () => [...grid.querySelectorAll(".rft-grid-spacer > [role=row]")]
+  const before = rows()[0].ariaRowIndex
   grid.scrollTop = share * (grid.scrollHeight - grid.clientHeight)
-  const before = grid.dataset.at
-  await new Promise(requestAnimationFrame)
-  await painted(() => {
-    const rows = [...grid.querySelectorAll(".rft-grid-spacer > [role=row]")]
-    const first = rows[0]?.ariaRowIndex
-    const isNew = first && first !== before
-    if (isNew && rows.every((row) => row.dataset.record)) { grid.dataset.at = first; return true }
-    return false
-  })
+  const isNew = () => rows()[0].ariaRowIndex !== before
+  await painted(() => isNew() && rows().every((row) => row.dataset.record))
 })"""
 
 _RECORD = """() => timed(async () => {

@@ -1,5 +1,9 @@
-// Values as the kernel sends them, for tests.
+// The dialog for tests: values as the kernel sends them, and a page that shows it.
+import { act, cleanup, fireEvent, screen } from "@testing-library/react";
 import type { ReviewItem, TopicRow, TopicsReport } from "../../contract.gen";
+import { mount } from "../../host/mount";
+import { FakeModel } from "../../host/testing";
+import { TopicsDialogWidget } from ".";
 
 /** Rows of a tree with these paths; two of four records of each have low confidence. */
 export function rowsOf(...paths: readonly string[]): readonly TopicRow[] {
@@ -44,3 +48,51 @@ export const itemOf = (record_id: string): ReviewItem => ({
   confidence: 0.4,
   runner_up: "B",
 });
+
+const COMPONENTS = new Map([["dialogs/topics", TopicsDialogWidget]]);
+export const PATHS = ["A", "A/x", "A/y", "B"] as const;
+let unmount = () => {};
+
+export function setUp(): void {
+  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
+  globalThis.CSS = { escape: (text: string) => text.replace(/["\\]/g, "\\$&") } as typeof CSS;
+}
+
+export function takeDown(): void {
+  act(() => unmount());
+  cleanup();
+  document.body.replaceChildren();
+}
+
+export async function settle(run: () => void = () => {}): Promise<void> {
+  await act(async () => run());
+}
+
+/** Show the dialog with a report; without one, it waits for the kernel's answer. */
+export async function show(
+  report: TopicsReport | null = reportOf(...PATHS),
+  traits: Record<string, unknown> = {},
+) {
+  const model = new FakeModel({ name: "Support", revision: 0, jobs: [], node: null, ...traits });
+  const el = document.body.appendChild(document.createElement("div"));
+  await settle(() => {
+    unmount = mount(COMPONENTS, "dialogs/topics", { model, el });
+  });
+  if (report) await settle(() => model.answer("load", report));
+  const change = async (next: TopicsReport) => {
+    await settle(() => model.set("revision", Number(model.get("revision")) + 1));
+    await settle(() => model.answer("load", next));
+  };
+  return { model, el, change };
+}
+
+export function row(name: string): HTMLElement {
+  const found = screen.getByText(name, { selector: ".rft-topic-name" }).closest("[role=treeitem]");
+  if (!(found instanceof HTMLElement)) throw new Error(`there is no row ${name}`);
+  return found;
+}
+export const press = (key: string, more: object = {}) =>
+  settle(() => {
+    fireEvent.keyDown(document.activeElement ?? document.body, { key, ...more });
+  });
+export const last = (model: FakeModel, method: string) => model.calls(method).at(-1)?.params;

@@ -1,53 +1,10 @@
-import { act, cleanup, fireEvent, screen, within } from "@testing-library/react";
+import { fireEvent, screen, within } from "@testing-library/react";
 import axe from "axe-core";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { mount } from "../../host/mount";
-import { FakeModel } from "../../host/testing";
-import { TopicsDialogWidget } from ".";
-import { itemOf, reportOf } from "./testing";
+import { last, PATHS, press, reportOf, row, settle, setUp, show, takeDown } from "./testing";
 
-const COMPONENTS = new Map([["dialogs/topics", TopicsDialogWidget]]);
-const PATHS = ["A", "A/x", "A/y", "B"] as const;
-let unmount = () => {};
-
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-  globalThis.CSS = { escape: (text: string) => text.replace(/["\\]/g, "\\$&") } as typeof CSS;
-});
-afterEach(() => {
-  act(() => unmount());
-  cleanup();
-  document.body.replaceChildren();
-});
-
-async function settle(run: () => void = () => {}): Promise<void> {
-  await act(async () => run());
-}
-
-async function show(report = reportOf(...PATHS), traits: Record<string, unknown> = {}) {
-  const model = new FakeModel({ name: "Support", revision: 0, jobs: [], node: null, ...traits });
-  const el = document.body.appendChild(document.createElement("div"));
-  await settle(() => {
-    unmount = mount(COMPONENTS, "dialogs/topics", { model, el });
-  });
-  await settle(() => model.answer("load", report));
-  const change = async (next = report) => {
-    await settle(() => model.set("revision", Number(model.get("revision")) + 1));
-    await settle(() => model.answer("load", next));
-  };
-  return { model, el, change };
-}
-
-function row(name: string): HTMLElement {
-  const found = screen.getByText(name, { selector: ".rft-topic-name" }).closest("[role=treeitem]");
-  if (!(found instanceof HTMLElement)) throw new Error(`there is no row ${name}`);
-  return found;
-}
-const press = (key: string, more: object = {}) =>
-  settle(() => {
-    fireEvent.keyDown(document.activeElement ?? document.body, { key, ...more });
-  });
-const last = (model: FakeModel, method: string) => model.calls(method).at(-1)?.params;
+beforeAll(setUp);
+afterEach(takeDown);
 
 describe("the tree", () => {
   it("has counts, shares and low confidence, and says them", async () => {
@@ -220,91 +177,12 @@ describe("other topics", () => {
   });
 
   it("says why loading failed, and tries again", async () => {
-    const model = new FakeModel({ name: "", revision: 0, jobs: [], node: null });
-    const el = document.body.appendChild(document.createElement("div"));
-    await settle(() => {
-      unmount = mount(COMPONENTS, "dialogs/topics", { model, el });
-    });
+    const { model } = await show(null);
     const gone = { code: "store_unavailable", message: "The disk is full.", hint: null };
     await settle(() => model.refuse("load", gone));
     expect(screen.getByRole("alert").textContent).toContain("The disk is full.");
     await settle(() => screen.getByRole("button", { name: "Retry" }).click());
     await settle(() => model.answer("load", reportOf()));
     expect(screen.getByText("No topics yet")).toBeTruthy();
-  });
-});
-
-describe("the review queue", () => {
-  async function review() {
-    const shown = await show();
-    await settle(() => screen.getByRole("button", { name: "Review 8 records" }).click());
-    await settle(() => shown.model.answer("review", ["a", "b", "c", "d"].map(itemOf)));
-    return { ...shown, card: screen.getByRole("region", { name: "Record to review" }) };
-  }
-
-  it("takes a key a record, stores in order, and keeps the focus", async () => {
-    const { model, card } = await review();
-    expect(document.activeElement).toBe(card);
-    for (const key of ["a", "4", "3"]) await press(key);
-    expect(card.textContent).toContain("What d asks");
-    expect(document.activeElement).toBe(card);
-    expect(model.calls("confirm")).toHaveLength(1); // the others wait for their turn
-    await settle(() => model.answer("confirm", "A/x"));
-    await settle(() => model.answer("confirm", "B"));
-    expect(model.calls("confirm").map((one) => one.params)).toEqual([
-      { record_id: "a", topic: "A/x" },
-      { record_id: "b", topic: "B" },
-      { record_id: "c", topic: "A/y" },
-    ]);
-  });
-
-  it("takes a decision back, and what was skipped", async () => {
-    const { model, card } = await review();
-    await press("1"); // the runner-up
-    expect(last(model, "confirm")).toEqual({ record_id: "a", topic: "B" });
-    await settle(() => model.answer("confirm", "B"));
-    await press("s");
-    expect(card.textContent).toContain("What c asks");
-    await press("u");
-    expect(card.textContent).toContain("What b asks");
-    expect(model.calls("undo_confirm")).toHaveLength(0);
-    await press("u");
-    expect(card.textContent).toContain("What a asks");
-    expect(last(model, "undo_confirm")).toEqual({ record_id: "a" });
-  });
-
-  it("chooses by typing", async () => {
-    const { model, card } = await review();
-    await press("/");
-    const input = screen.getByRole("combobox", { name: "Another topic" });
-    expect(document.activeElement).toBe(input);
-    fireEvent.change(input, { target: { value: "y" } });
-    await press("Enter");
-    expect(last(model, "confirm")).toEqual({ record_id: "a", topic: "A/y" });
-    expect(document.activeElement).toBe(card);
-    await press("/");
-    await press("Escape");
-    expect(document.activeElement).toBe(card);
-  });
-
-  it("loads more when records were skipped, and reviews those again", async () => {
-    const { model, card } = await review();
-    const { limit } = last(model, "review") as { limit: number };
-    for (const _ of "abcd") await press("s");
-    expect(last(model, "review")).toEqual({ order: "confidence", limit: limit + 1 });
-    await settle(() => model.answer("review", ["a", "b", "c", "d"].map(itemOf)));
-    expect(last(model, "review")).toEqual({ order: "confidence", limit: limit + 4 });
-    await settle(() => model.answer("review", ["a", "b", "c", "d"].map(itemOf)));
-    await settle(() => screen.getByRole("button", { name: "Review 4 skipped records" }).click());
-    expect(card.textContent).toContain("What a asks");
-  });
-
-  it("brings a refused decision back, with the reason", async () => {
-    const { model, card } = await review();
-    await press("a");
-    const gone = { code: "invalid_argument", message: "'A/x' is no topic.", hint: null };
-    await settle(() => model.refuse("confirm", gone));
-    expect(screen.getByRole("alert").textContent).toContain("'A/x' is no topic.");
-    expect(card.textContent).toContain("What a asks");
   });
 });
