@@ -104,6 +104,7 @@ threading.Thread(target=report, daemon=True).start()
     page = opened.notebook(SHOW.format(id=dataset.id), "bar", "view", tell, ready=CANVAS)
     page.locator('[data-step="1"]').focus()
     page.keyboard.press("Enter")
+    leave(page, "1")
     page.keyboard.press("ArrowDown")
     assert focused(page) == "2"
     page.keyboard.press("ArrowUp")
@@ -115,8 +116,10 @@ threading.Thread(target=report, daemon=True).start()
     assert focused(page) == "2"
     page.keyboard.press("Enter")
     page.locator('[data-step="2"].rft-step-selected').wait_for()
+    leave(page, "2")
     opened.shot("4-focus", ".rft-canvas")
     page.locator('[data-step="4"]').click()
+    leave(page, "4")
     page.get_by_role("button", name="View Issues").click()
     heard = _eventually(opened.host.folder / "heard.json", [1, 2, 4, "issues"])
     assert heard == [1, 2, 4, "issues"]
@@ -192,6 +195,13 @@ def test_colours_follow_the_theme(opened, dataset):
     opened.shot("5-dark")
     page.evaluate(change, "JupyterLab Light")
     page.locator('.rft[data-rft-theme="lab-light"]').first.wait_for()
+
+
+def leave(page, step: str) -> None:
+    """Close the dialog that a step opened; the step has the focus again."""
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("step => document.activeElement.dataset.step === step", arg=step)
 
 
 def focused(page) -> str | None:
