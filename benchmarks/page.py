@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = os.environ.get("RFT_CHROMIUM", "/usr/bin/chromium")
-_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
+from tests.browser.server import ARGS, CHROMIUM, free_port, serving
+
 _TEMPLATE = Path(__file__).parents[1] / "tests" / "browser" / "voila_template"
 
 
@@ -49,7 +36,7 @@ def opened_page(store: Path, cells: Sequence[str], ready: str) -> Iterator[Any]:
         nbformat.write(notebook, folder / "bench.ipynb")
         shutil.copytree(_TEMPLATE, folder / "share" / "voila" / "templates" / "rft")
         with _voila(folder, store) as base, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGS)
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
             page.goto(f"{base}voila/render/bench.ipynb")
             page.locator(ready).first.wait_for(timeout=120_000)
@@ -59,44 +46,16 @@ def opened_page(store: Path, cells: Sequence[str], ready: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _voila(folder: Path, store: Path) -> Iterator[str]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     base = f"http://127.0.0.1:{port}/"
     environment = {
-        **os.environ,
         "JUPYTER_CONFIG_DIR": f"{folder}/config",
         "JUPYTER_DATA_DIR": f"{folder}/data",
         "JUPYTER_PATH": f"{folder}/share",
         "RFT_WIDGETS_DATABASE_URL": str(store.absolute()),
     }
-    voila = Path(sys.executable).parent / "voila"
-    command = [voila, folder, "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
+    voila = str(Path(sys.executable).parent / "voila")
+    command = [voila, str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
                "--template=rft"]  # fmt: skip
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env=environment
-        )
-        try:
-            _await(process, f"{base}voila/static/voila.js", folder / "server.log")
-            yield base
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def _await(process: subprocess.Popen[bytes], probe: str, log: Path) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(probe, timeout=2).close()
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(log.read_text()[-3000:])
+    with serving(command, f"{base}voila/static/voila.js", folder / "server.log", environment):
+        yield base

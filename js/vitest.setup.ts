@@ -1,3 +1,6 @@
 import { configure } from "@testing-library/react";
 
 configure({ asyncUtilTimeout: 8_000 });
+
+// React warns of updates that no test asked for; testing-library sets this only beside globals.
+(globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;

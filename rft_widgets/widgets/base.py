@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
@@ -125,12 +124,17 @@ class DatasetWidget(RftWidget):
     @rpc.method()
     def open_dialog(self, dialog: DialogName) -> str:
         """The model of a dialog on the same dataset, for the page to show above this widget."""
-        return self._child(f"rft_widgets.widgets.dialogs.{dialog.replace('-', '_')}")
+        # Dialogs are widgets: they import this module.
+        from rft_widgets.widgets.dialogs import dialog_class  # noqa: PLC0415
+
+        return self._child(dialog, dialog_class(dialog))
 
     @rpc.method()
     def open_records(self) -> str:
         """The model of a records grid on the same dataset."""
-        return self._child("rft_widgets.widgets.records_grid")
+        from rft_widgets.widgets.records_grid import RecordsGrid  # noqa: PLC0415 - as above
+
+        return self._child("records-grid", RecordsGrid)
 
     @rpc.method()
     def cancel_job(self, job: ViewId) -> bool:
@@ -151,13 +155,11 @@ class DatasetWidget(RftWidget):
             child.close()
         super().close()
 
-    def _child(self, module: str) -> str:
+    def _child(self, name: str, kind: type[DatasetWidget]) -> str:
         with self._lock:
-            child = self._opened.get(module)
+            child = self._opened.get(name)
             if child is None or child.comm is None:
-                # Children import this module, so it cannot import them before it is asked for one.
-                kind: type[DatasetWidget] = importlib.import_module(module).WIDGET
-                child = self._opened[module] = kind(self._dataset, snapshot=self._snapshot)
+                child = self._opened[name] = kind(self._dataset, snapshot=self._snapshot)
             return str(child.model_id)
 
     def _unfollow(self) -> None:

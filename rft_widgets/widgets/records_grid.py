@@ -177,9 +177,6 @@ class RecordsGrid(Offers, DatasetWidget):
         )
 
 
-WIDGET = RecordsGrid
-
-
 def records_grid(dataset: OptimizationDataset, *, height: int = 520) -> RecordsGrid:
     """Show the records of a dataset; the table follows the dataset.
 

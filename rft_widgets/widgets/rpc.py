@@ -55,6 +55,8 @@ class Method(Struct, frozen=True):
     background: bool
     max_bytes: int
     packed: bool
+    extras: frozenset[str]
+    """Which of `CANCELLED` and `DATA` it asks for."""
 
 
 class _Call(Struct, frozen=True, tag_field="kind", tag="rft:call", forbid_unknown_fields=True):
@@ -104,8 +106,10 @@ def methods_of(widget_class: type) -> dict[str, Method]:
             continue
         hints = typing.get_type_hints(function, include_extras=True)
         fields: list[Any] = []
+        extras = set()
         for parameter in list(inspect.signature(function).parameters.values())[1:]:
             if parameter.name in {CANCELLED, DATA}:
+                extras.add(parameter.name)
                 continue
             given = (parameter.name, hints[parameter.name])
             has_default = parameter.default is not parameter.empty
@@ -113,7 +117,9 @@ def methods_of(widget_class: type) -> dict[str, Method]:
         params = msgspec.defstruct(
             f"{name}_params", fields, frozen=True, kw_only=True, forbid_unknown_fields=True
         )
-        found[name] = Method(name, params, hints.get("return", type(None)), *options)
+        result = hints.get("return", type(None))
+        background, max_bytes, packed = options
+        found[name] = Method(name, params, result, background, max_bytes, packed, frozenset(extras))
     return found
 
 
@@ -172,7 +178,7 @@ class Answers(Guarded):
         found = self._methods.get(message.method)
         if found is None:
             self._refuse(message, "unknown_method", "There is no such method.")
-        elif size > found.max_bytes or not self._takes(found, buffers):
+        elif size > found.max_bytes or not _takes(found, buffers):
             words = f"A call of {found.name} has at most {found.max_bytes:,} bytes."
             self._refuse(message, "too_large", words)
         else:
@@ -182,12 +188,6 @@ class Answers(Guarded):
                 self._refuse(message, "invalid_params", f"{found.name}: {error}")
                 return
             self._start(message, found, params, b"".join(bytes(one) for one in buffers or ()))
-
-    def _takes(self, found: Method, buffers: Any) -> bool:
-        if not buffers:
-            return True
-        wants = DATA in inspect.signature(getattr(self, found.name)).parameters
-        return wants and sum(memoryview(one).nbytes for one in buffers) <= MAX_DATA_BYTES
 
     def _start(self, call: _Call, found: Method, params: Struct, data: bytes) -> None:
         if not found.background:
@@ -218,9 +218,8 @@ class Answers(Guarded):
     ) -> None:
         function = getattr(self, found.name)
         given = {name: getattr(params, name) for name in params.__struct_fields__}
-        extra = {CANCELLED: stop.is_set, DATA: data}
-        wanted = inspect.signature(function).parameters
-        given |= {name: value for name, value in extra.items() if name in wanted}
+        extras = {CANCELLED: stop.is_set, DATA: data}
+        given |= {name: extras[name] for name in found.extras}
         buffers: list[bytes] | None = None
         raw: dict[str, Any] = {}
         value: Any = None
@@ -256,6 +255,13 @@ class Answers(Guarded):
         for stop in list(self._at_work.values()):
             stop.set()
         super().close()
+
+
+def _takes(found: Method, buffers: Any) -> bool:
+    if not buffers:
+        return True
+    size = sum(memoryview(one).nbytes for one in buffers)
+    return DATA in found.extras and size <= MAX_DATA_BYTES
 
 
 _ROUTE = "_reply_subshell_for"

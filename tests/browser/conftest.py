@@ -6,19 +6,14 @@ import contextlib
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from browser import accessible
+from browser.server import ARGS, CHROMIUM, free_port, serving
 
 import rft_widgets as rft
 from rft_widgets.sample.grader import sample_grader
@@ -29,15 +24,6 @@ nbformat = pytest.importorskip("nbformat")
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
-CHROMIUM = os.environ.get("RFT_CHROMIUM", "/usr/bin/chromium")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-    # No name is resolved but this machine's: a request that leaves it fails, and is recorded.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
 SHOTS = Path(os.environ["RFT_SCREENSHOTS"]) if "RFT_SCREENSHOTS" in os.environ else None
 LAB_THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
@@ -71,7 +57,7 @@ class Host:
 @pytest.fixture(scope="session", params=["voila", "lab"])
 def host(request, tmp_path_factory) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp(request.param)
-    port = _free_port()
+    port = free_port()
     base = f"http://127.0.0.1:{port}/"
     share = folder / ".share"
     shutil.copytree(HERE / "voila_template", share / "voila" / "templates" / "rft")
@@ -101,7 +87,7 @@ def host(request, tmp_path_factory) -> Iterator[Host]:
         asks = folder / ".settings" / "@jupyterlab" / "apputils-extension"
         asks.mkdir(parents=True)
         (asks / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-    with _serving(command, probe, folder / "server.log", environment):
+    with serving(command, probe, folder / "server.log", environment):
         yield Host(request.param, base, folder)
 
 
@@ -233,46 +219,3 @@ def opened(host: Host, browser: Any) -> Iterator[Opened]:
     context.close()
     assert not page.errors, page.errors
     assert not page.left, f"requests left the machine: {page.left}"
-
-
-@contextlib.contextmanager
-def _serving(
-    command: list[str], probe: str, log: Path, environment: dict[str, str]
-) -> Iterator[None]:
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, **environment},
-        )
-        try:
-            _await(process, probe, log)
-            yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def _await(process: subprocess.Popen[bytes], probe: str, log: Path) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(probe, timeout=2).close()
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(log.read_text()[-3000:])
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

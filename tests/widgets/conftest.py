@@ -11,9 +11,10 @@ import pytest
 pytest.importorskip("anywidget")
 
 import comm
-from widgets.wire import Wire
+from widgets.wire import Page, Wire
 
 import rft_widgets as rft
+from rft_widgets.model.views import DialogName
 from rft_widgets.widgets import bundle as bundles
 
 
@@ -35,6 +36,20 @@ def _cached(function: Callable[[], Any]) -> Any:
 def dataset(tmp_path) -> Iterator[rft.OptimizationDataset]:
     with rft.Workspace(tmp_path / "store.db") as workspace:
         yield workspace.create("Support")
+
+
+@pytest.fixture
+def show_dialog() -> Iterator[Callable[[DialogName, rft.OptimizationDataset], Page]]:
+    """Show dialogs of datasets; they are closed after the test."""
+    made = []
+
+    def show(name: DialogName, of: rft.OptimizationDataset) -> Page:
+        made.append(of.dialog(name))
+        return Page(made[-1])
+
+    yield show
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 import urllib.error
@@ -16,7 +17,6 @@ import rft_widgets as rft
 from rft_widgets.jobs import inline
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample
-from rft_widgets.widgets.dialogs import dialog
 from rft_widgets.widgets.dialogs.deploy import HIDDEN_TOKEN
 
 
@@ -46,28 +46,8 @@ def job(trained) -> str:
 
 
 @pytest.fixture
-def shown() -> Iterator[Callable[[rft.OptimizationDataset], Page]]:
-    made = []
-
-    def show(dataset: rft.OptimizationDataset) -> Page:
-        made.append(dialog(dataset, "deploy"))
-        return Page(made[-1])
-
-    yield show
-    for one in made:
-        one.close()
-
-
-def refused(page: Page, method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The error that a call ends with."""
-    key = f"refused-{time.monotonic_ns()}"
-    page.call(method, params, id=key)
-    ends = time.monotonic() + 20
-    while (reply := page.reply(key)) is None:
-        assert time.monotonic() < ends
-        time.sleep(0.005)
-    assert not reply["ok"], reply
-    return reply["error"]
+def shown(show_dialog) -> Callable[[rft.OptimizationDataset], Page]:
+    return functools.partial(show_dialog, "deploy")
 
 
 def asked(url: str, token: str, model: str, prompt: str = "Where is my parcel?") -> tuple[int, str]:
@@ -104,7 +84,7 @@ def test_without_a_model_there_is_nothing_to_deploy(dataset, shown):
     assert page.opened_with()["node"]["blocked_reason"] == "Complete training first"
     overview = page.ask("load")
     assert (overview["models"], overview["deployments"]) == ([], [])
-    error = refused(page, "deploy", {"job": "job_0", "mode": "new_endpoint"})
+    error = page.refused("deploy", {"job": "job_0", "mode": "new_endpoint"})
     assert error["code"] == "not_found"
 
 
@@ -166,7 +146,7 @@ def test_every_view_of_a_process_knows_its_servers(trained, job, shown):
     assert trained.deployment(key).base_url == url
     other.ask("stop", {"deployment": key})
     assert only(page, key)["base_url"] is None
-    assert refused(page, "reveal", {"deployment": key})["code"] == "invalid_argument"
+    assert page.refused("reveal", {"deployment": key})["code"] == "invalid_argument"
     page.ask("start", {"deployment": key})
     assert only(other, key)["base_url"] is not None
 
@@ -246,7 +226,7 @@ def test_the_playground_shows_both_answers(trained, job, shown):
 )
 def test_what_does_not_go_together_is_refused(trained, job, shown, options, words):
     page, before = shown(trained), len(trained.deployments)
-    error = refused(page, "deploy", {"job": job, **options})
+    error = page.refused("deploy", {"job": job, **options})
     assert error["code"] == "invalid_argument"
     assert words in f"{error['message']} {error['hint']}"
     assert len(trained.deployments) == before
@@ -255,8 +235,8 @@ def test_what_does_not_go_together_is_refused(trained, job, shown, options, word
 def test_other_shapes_do_not_come_in(trained, job, shown):
     page = shown(trained)
     for params in ({"mode": "blue_green"}, {"mode": "replace", "api_key": "sk-1"}):
-        assert refused(page, "deploy", {"job": job, **params})["code"] == "invalid_params"
-    assert refused(page, "play", {"job": job, "text": ""})["code"] == "invalid_params"
+        assert page.refused("deploy", {"job": job, **params})["code"] == "invalid_params"
+    assert page.refused("play", {"job": job, "text": ""})["code"] == "invalid_params"
 
 
 def test_an_upstream_is_named_and_its_key_is_not(trained, job, shown, monkeypatch):
@@ -279,5 +259,5 @@ def test_deployments_of_other_datasets_are_not_there(trained, job, workspace, sh
     key = shown(trained).ask("deploy", {"job": job, "mode": "new_endpoint"})
     page = shown(workspace.create("Other"))
     for method in ("start", "stop", "roll_back", "reveal"):
-        assert refused(page, method, {"deployment": key})["code"] == "not_found"
+        assert page.refused(method, {"deployment": key})["code"] == "not_found"
     assert trained.deployment(key).server is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import time
@@ -10,7 +11,6 @@ from typing import Any
 
 import pytest
 from builders import chat_line
-from widgets.wire import Page
 
 import rft_widgets as rft
 from rft_widgets.errors import InvalidArgument, RunInterrupted
@@ -55,16 +55,8 @@ def filled(dataset: rft.OptimizationDataset) -> rft.OptimizationDataset:
 
 
 @pytest.fixture
-def show():
-    views = []
-
-    def dialog(of: rft.OptimizationDataset) -> Page:
-        views.append(of.dialog("dry-run"))
-        return Page(views[-1])
-
-    yield dialog
-    for view in views:
-        view.close()
+def show(show_dialog):
+    return functools.partial(show_dialog, "dry-run")
 
 
 def eventually(check: Callable[[], Any], timeout_s: float = 20) -> Any:

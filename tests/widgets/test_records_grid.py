@@ -39,17 +39,6 @@ def page(view) -> Page:
     return Page(view)
 
 
-def refused(page: Page, method: str, params: dict, **more) -> dict:
-    call_id = f"refused-{time.monotonic_ns()}"
-    page.call(method, params, id=call_id, **more)
-    ends = time.monotonic() + 5
-    while (reply := page.reply(call_id)) is None:
-        assert time.monotonic() < ends
-        time.sleep(0.005)
-    assert not reply["ok"]
-    return reply["error"]
-
-
 def test_it_stands_in_the_contract(view):
     assert view.component == "records_grid"
     assert "export interface RecordsGridCalls" in contract.generate()
@@ -119,7 +108,7 @@ def test_a_selection_is_worked_on(page, filled):
     assert filled.count() == 2
     assert page.ask("undo_delete", {"deletion": deletion["id"]}) == 30
     assert filled.count() == 32
-    assert refused(page, "undo_delete", {"deletion": deletion["id"]})["code"] == "not_found"
+    assert page.refused("undo_delete", {"deletion": deletion["id"]})["code"] == "not_found"
 
 
 def test_a_selection_of_ten_thousand_ids_fits_and_one_of_everything_is_not_needed(page):
@@ -202,7 +191,7 @@ def test_a_record_is_told_whole(page, filled):
     assert told["finish_reason"] == "stop"
     filled.delete_records("r1")
     assert page.ask("record", {"record": "whole"})["source_is_here"] is False
-    assert refused(page, "record", {"record": "r1"})["code"] == "not_found"
+    assert page.refused("record", {"record": "r1"})["code"] == "not_found"
 
 
 def test_an_edit_is_checked_then_saved(page, filled):
@@ -220,7 +209,7 @@ def test_an_edit_is_checked_then_saved(page, filled):
     page.ask("save_edit", save | {"texts": short})
     assert not filled.record("r0").is_valid
 
-    stale = refused(page, "save_edit", save | {"texts": texts | {"item": '{"a": 1}'}})
+    stale = page.refused("save_edit", save | {"texts": texts | {"item": '{"a": 1}'}})
     assert stale["code"] == "stale_edit"
     assert "item" in stale["message"], "it says what differs"
     now = page.ask("begin_edit", {"record": "r0"})
@@ -232,7 +221,7 @@ def test_an_edit_is_checked_then_saved(page, filled):
         (1, ["input"]),
     ]
     same = {"record": "r0", "version": told["version"], "texts": texts}
-    assert refused(page, "save_edit", same)["message"] == "Nothing was changed."
+    assert page.refused("save_edit", same)["message"] == "Nothing was changed."
 
 
 @pytest.mark.parametrize(
@@ -259,14 +248,14 @@ def test_what_cannot_be_read_is_marked_at_its_place(page, filled, part, text, sa
     else:
         assert (problem["part"], problem["line"], problem["column"]) == said
     before = filled.record("r0")
-    error = refused(page, "save_edit", {"record": "r0", "version": before.version, "texts": texts})
+    error = page.refused("save_edit", {"record": "r0", "version": before.version, "texts": texts})
     assert error["code"] == "invalid_argument"
     assert filled.record("r0") == before
 
 
 def test_a_record_that_is_too_large_for_a_page_says_what_to_do(page, filled):
     filled.edit_record("r0", output=[message("assistant", "x" * 3_000_000)])
-    error = refused(page, "begin_edit", {"record": "r0"})
+    error = page.refused("begin_edit", {"record": "r0"})
     assert "ds.edit_record('r0'" in error["hint"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +19,6 @@ from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample
 from rft_widgets.store import training
 from rft_widgets.store.training import SplitIds
-from rft_widgets.widgets.dialogs import dialog
 
 CONFIG = msgspec.to_builtins(TrainingConfig())
 ONES = {"type": "python", "name": "one", "source": "def grade(sample, item):\n    return 1.0\n"}
@@ -48,28 +48,8 @@ def trained(workspace) -> rft.OptimizationDataset:
 
 
 @pytest.fixture
-def shown() -> Iterator[Callable[[rft.OptimizationDataset], Page]]:
-    made = []
-
-    def show(dataset: rft.OptimizationDataset) -> Page:
-        made.append(dialog(dataset, "training"))
-        return Page(made[-1])
-
-    yield show
-    for one in made:
-        one.close()
-
-
-def refused(page: Page, method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The error that a call ends with."""
-    key = f"refused-{time.monotonic_ns()}"
-    page.call(method, params, id=key)
-    ends = time.monotonic() + 20
-    while (reply := page.reply(key)) is None:
-        assert time.monotonic() < ends
-        time.sleep(0.005)
-    assert not reply["ok"], reply
-    return reply["error"]
+def shown(show_dialog) -> Callable[[rft.OptimizationDataset], Page]:
+    return functools.partial(show_dialog, "training")
 
 
 def until(page: Page, job: str, *statuses: str) -> dict[str, Any]:
@@ -90,12 +70,12 @@ def test_what_is_missing_comes_first(dataset, shown):
     setup = page.ask("load")
     assert setup["readiness"]["blocked"] == "Import data first"
     assert setup["data"]["valid_records"] == 0
-    assert refused(page, "plan", {"config": CONFIG})["message"] == (
+    assert page.refused("plan", {"config": CONFIG})["message"] == (
         "There is no valid record to split."
     )
     dataset.add_records([chat_line("A question that is long enough", "An answer")])
     assert page.ask("load")["readiness"]["blocked"] == "Configure the grader first"
-    error = refused(page, "train", {"config": CONFIG, "despite_no_go": False})
+    error = page.refused("train", {"config": CONFIG, "despite_no_go": False})
     assert error["code"] == "invalid_argument"
     assert "no grader" in error["message"]
     dataset.set_grader(ONES)
@@ -146,7 +126,7 @@ def test_a_plan_is_the_split_and_an_estimate(graded, trained, shown):
 def test_a_configuration_that_cannot_be_used_is_refused(graded, shown, changed):
     page = shown(graded)
     for method, more in (("plan", {}), ("train", {"despite_no_go": True})):
-        error = refused(page, method, {"config": CONFIG | changed, **more})
+        error = page.refused(method, {"config": CONFIG | changed, **more})
         assert error["code"] == "invalid_argument"
     assert graded.training_jobs == ()
 
@@ -154,7 +134,7 @@ def test_a_configuration_that_cannot_be_used_is_refused(graded, shown, changed):
 def test_a_configuration_of_another_shape_does_not_come_in(graded, shown):
     page = shown(graded)
     for wrong in ({"unknown": 1}, CONFIG | {"train_ratio": "all"}, "local"):
-        assert refused(page, "plan", {"config": wrong})["code"] == "invalid_params"
+        assert page.refused("plan", {"config": wrong})["code"] == "invalid_params"
 
 
 def test_a_no_go_has_to_be_overridden(graded, shown):
@@ -164,7 +144,7 @@ def test_a_no_go_has_to_be_overridden(graded, shown):
     readiness = page.ask("load")["readiness"]
     assert readiness["no_go"]
     assert readiness["warnings"] == []
-    error = refused(page, "train", {"config": CONFIG, "despite_no_go": False})
+    error = page.refused("train", {"config": CONFIG, "despite_no_go": False})
     assert error["code"] == "training_refused"
     job = page.ask("train", {"config": CONFIG, "despite_no_go": True})
     view = until(page, job, "completed")
@@ -216,12 +196,12 @@ def test_a_run_is_paused_resumed_and_cancelled(graded, shown):
     assert view["requested"] == ""
     assert view["report"] is None
     page.ask("resume", {"job": job})
-    assert refused(page, "resume", {"job": job})["code"] == "invalid_argument"
+    assert page.refused("resume", {"job": job})["code"] == "invalid_argument"
     running = until(page, job, "running")
     assert running["run"]["was_killed"] is False
     page.ask("cancel", {"job": job})
     until(page, job, "cancelled")
-    assert refused(page, "resume", {"job": job})["code"] == "invalid_argument"
+    assert page.refused("resume", {"job": job})["code"] == "invalid_argument"
     assert page.ask("load")["config"]["hyperparameters"] == slow["hyperparameters"]
 
 
@@ -265,7 +245,7 @@ def test_runs_of_other_datasets_are_not_there(graded, trained, shown):
     page = shown(graded)
     foreign = trained.training_jobs[0].id
     for method in ("load_run", "pause", "resume", "cancel"):
-        assert refused(page, method, {"job": foreign})["code"] == "not_found"
+        assert page.refused(method, {"job": foreign})["code"] == "not_found"
     assert trained.training_jobs[0].status == "completed"
 
 

@@ -1,8 +1,8 @@
 // widgets/canvas.py on the page.
 import { useCallback } from "react";
-import { type CanvasCalls, type CanvasTraits, PIPELINE_STEPS } from "../contract.gen";
+import type { CanvasCalls, CanvasTraits } from "../contract.gen";
 import { useFollow, widgetHooks } from "../host/bridge";
-import { useNavigation } from "../host/navigation";
+import { stepDialog, useNavigation } from "../host/navigation";
 import { useTheme } from "../host/theme";
 import { ProblemNote } from "../ui/ProblemNote";
 import { PipelineCanvas } from "./PipelineCanvas";
@@ -21,8 +21,8 @@ export function CanvasWidget() {
   const navigation = useNavigation();
   const onOpen = useCallback(
     (step: number) => {
-      const dialog = PIPELINE_STEPS.find(({ id }) => id === step)?.dialog;
-      if (dialog) navigation.open({ kind: "dialog", name: dialog });
+      const place = stepDialog(step);
+      if (place) navigation.open(place);
       rpc.tell("open_step", { step });
     },
     [rpc, navigation],

@@ -94,3 +94,8 @@ export function save(file: Blob, name: string): void {
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may still be reading it
 }
+
+/** A name that every system takes. */
+export function fileName(words: string): string {
+  return words.replace(/[^\p{L}\p{N}._ -]+/gu, "_");
+}

@@ -1,7 +1,5 @@
 // What the widget manager gives a view: the part of it that is used here.
 
-export type Listener = (...args: never[]) => void;
-
 export interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;

@@ -1,5 +1,5 @@
 import { act } from "@testing-library/react";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { HealthReport } from "../contract.gen";
 import { mountWidget } from "../index";
 import { mount } from "./mount";
@@ -29,9 +29,6 @@ function show(traits: Record<string, unknown> = {}) {
   return { model, el, life, unmount };
 }
 
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-});
 afterEach(() => {
   document.body.replaceChildren();
   for (const name of Object.keys(document.body.dataset)) delete document.body.dataset[name];

@@ -1,5 +1,5 @@
 import { act, cleanup, fireEvent } from "@testing-library/react";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Components, mount } from "./mount";
 import { useInOverlay, useNavigation, usePreset } from "./navigation";
 import { FakeModel } from "./testing";
@@ -71,9 +71,6 @@ function show() {
   return { model, getModel, press, answer, dialogs, unmount: () => act(() => unmount()) };
 }
 
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-});
 afterEach(() => {
   cleanup();
   document.body.replaceChildren();

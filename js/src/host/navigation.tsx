@@ -13,6 +13,7 @@ import {
 import {
   DIALOG_TITLES,
   type DialogName,
+  PIPELINE_STEPS,
   type Problem,
   type RecordsPreset,
   type Selection,
@@ -30,6 +31,12 @@ import type { Rpc } from "./rpc";
 export type Place =
   | { readonly kind: "dialog"; readonly name: DialogName; readonly selection?: Selection }
   | { readonly kind: "records"; readonly preset: RecordsPreset };
+
+/** The dialog of a step (1..7). */
+export function stepDialog(step: number): Place | null {
+  const found = PIPELINE_STEPS.find(({ id }) => id === step);
+  return found ? { kind: "dialog", name: found.dialog } : null;
+}
 
 export interface Navigation {
   /** Open above what is there; closing comes back to it. */

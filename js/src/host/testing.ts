@@ -1,5 +1,8 @@
 // A model without a kernel, for tests: what the page sends is kept, what the kernel sends is given.
+import { act, cleanup } from "@testing-library/react";
+import type { ReactNode } from "react";
 import type { Model } from "./model";
+import { mount } from "./mount";
 
 export class FakeModel implements Model {
   readonly sent: Record<string, unknown>[] = [];
@@ -67,4 +70,21 @@ export class FakeModel implements Model {
   calls(method: string): Record<string, unknown>[] {
     return this.sent.filter((message) => message.method === method);
   }
+}
+
+let unmount = () => {};
+
+/** Show a component with a model, as a view does; `takeDown` ends it. */
+export async function showOn(model: Model, Shown: () => ReactNode): Promise<HTMLElement> {
+  const el = document.body.appendChild(document.createElement("div"));
+  await act(async () => {
+    unmount = mount(new Map([["shown", Shown]]), "shown", { model, el });
+  });
+  return el;
+}
+
+export function takeDown(): void {
+  act(() => unmount());
+  cleanup();
+  document.body.replaceChildren();
 }

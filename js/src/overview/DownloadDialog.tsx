@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import type { OverviewCalls } from "../contract.gen";
 import { Button } from "../ui/Button";
 import { counted } from "../ui/numbers";
-import { SmallDialog } from "./SmallDialog";
+import { SmallDialog } from "../ui/SmallDialog";
 
 export type RecordsFormat = OverviewCalls["download_records"]["params"]["file_format"];
 

@@ -1,6 +1,6 @@
 // What the steps are, which keys work, and the same in Python.
 import { PIPELINE_STEPS } from "../contract.gen";
-import { SmallDialog } from "./SmallDialog";
+import { SmallDialog } from "../ui/SmallDialog";
 
 /** What a step is for, and its calls in Python, in the order of the steps. */
 const STEPS: readonly (readonly [what: string, calls: string])[] = [

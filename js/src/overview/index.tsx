@@ -1,19 +1,13 @@
 // widgets/overview.py on the page.
 import { type KeyboardEvent, useCallback, useState } from "react";
 import { PipelineCanvas } from "../canvas/PipelineCanvas";
-import {
-  type Download,
-  type JobState,
-  type OverviewCalls,
-  type OverviewTraits,
-  PIPELINE_STEPS,
-} from "../contract.gen";
+import type { Download, JobState, OverviewCalls, OverviewTraits } from "../contract.gen";
 import { INVALID } from "../health_bar";
 import { HealthBar } from "../health_bar/HealthBar";
 import { useFollow, widgetHooks } from "../host/bridge";
 import { useDownload } from "../host/download";
 import { useJobEnd } from "../host/jobs";
-import { useNavigation } from "../host/navigation";
+import { stepDialog, useNavigation } from "../host/navigation";
 import { useTheme } from "../host/theme";
 import { ProblemNote } from "../ui/ProblemNote";
 import { type Toast, useToast } from "../ui/toasts";
@@ -45,8 +39,8 @@ export function OverviewWidget() {
 
   const onOpen = useCallback(
     (step: number) => {
-      const dialog = PIPELINE_STEPS.find(({ id }) => id === step)?.dialog;
-      if (dialog) navigation.open({ kind: "dialog", name: dialog });
+      const place = stepDialog(step);
+      if (place) navigation.open(place);
     },
     [navigation],
   );

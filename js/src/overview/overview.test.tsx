@@ -1,22 +1,11 @@
-import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
-import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import { act, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, expect, it, vi } from "vitest";
 import { type JobState, PIPELINE_STEPS } from "../contract.gen";
-import { mount } from "../host/mount";
-import { FakeModel } from "../host/testing";
+import { FakeModel, showOn, takeDown } from "../host/testing";
 import { Toasts, useToast } from "../ui/toasts";
 import { newsOf, OverviewWidget } from ".";
 
-const COMPONENTS = new Map([["overview", OverviewWidget]]);
-let unmount = () => {};
-
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-});
-afterEach(() => {
-  act(() => unmount());
-  cleanup();
-  document.body.replaceChildren();
-});
+afterEach(takeDown);
 
 vi.stubGlobal(
   "ResizeObserver",
@@ -73,10 +62,7 @@ async function show(traits: object = {}) {
     },
     ...traits,
   });
-  const el = document.body.appendChild(document.createElement("div"));
-  await settle(() => {
-    unmount = mount(COMPONENTS, "overview", { model, el });
-  });
+  const el = await showOn(model, OverviewWidget);
   return { model, el };
 }
 

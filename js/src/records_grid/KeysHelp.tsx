@@ -1,7 +1,5 @@
 // The keys of the table, listed.
-import * as Radix from "@radix-ui/react-dialog";
-import { X } from "lucide-react";
-import { usePortal } from "../host/portal";
+import { SmallDialog } from "../ui/SmallDialog";
 
 const KEYS: readonly (readonly [keys: readonly string[], words: string])[] = [
   [["j", "↓"], "Next record"],
@@ -18,33 +16,20 @@ const KEYS: readonly (readonly [keys: readonly string[], words: string])[] = [
 ];
 
 export function KeysHelp({ onClose }: { onClose(): void }) {
-  const container = usePortal();
   return (
-    <Radix.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
-      <Radix.Portal container={container}>
-        <Radix.Overlay className="rft-backdrop rft-backdrop-high">
-          <Radix.Content className="rft-overlay rft-confirm" aria-describedby={undefined}>
-            <div className="rft-grid-keyshead">
-              <Radix.Title className="rft-dialog-title">Keys of the table</Radix.Title>
-              <Radix.Close className="rft-icon-button" aria-label="Close">
-                <X size={16} aria-hidden />
-              </Radix.Close>
-            </div>
-            <dl className="rft-grid-keys">
-              {KEYS.map(([keys, words]) => (
-                <div key={words}>
-                  <dt>
-                    {keys.map((key) => (
-                      <kbd key={key}>{key}</kbd>
-                    ))}
-                  </dt>
-                  <dd>{words}</dd>
-                </div>
+    <SmallDialog title="Keys of the table" onClose={onClose}>
+      <dl className="rft-grid-keys">
+        {KEYS.map(([keys, words]) => (
+          <div key={words}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
               ))}
-            </dl>
-          </Radix.Content>
-        </Radix.Overlay>
-      </Radix.Portal>
-    </Radix.Root>
+            </dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+    </SmallDialog>
   );
 }

@@ -1,8 +1,7 @@
 // A question before something that is not easily taken back.
 import * as Radix from "@radix-ui/react-alert-dialog";
 import type { ReactNode } from "react";
-import { usePortal } from "../host/portal";
-import { useBodyInPlace } from "./body";
+import { useModalPortal } from "./modal";
 
 interface Props {
   readonly title: string;
@@ -15,8 +14,7 @@ interface Props {
 }
 
 export function Confirm({ title, children, action, isDangerous, onConfirm, onCancel }: Props) {
-  const container = usePortal();
-  useBodyInPlace();
+  const container = useModalPortal();
   return (
     <Radix.Root open onOpenChange={(isOpen) => !isOpen && onCancel()}>
       <Radix.Portal container={container}>

@@ -2,8 +2,8 @@
 import * as Radix from "@radix-ui/react-dialog";
 import type { ReactNode } from "react";
 import type { Problem } from "../contract.gen";
-import { usePortal } from "../host/portal";
 import { Button } from "./Button";
+import { useModalPortal } from "./modal";
 import { ProblemNote } from "./ProblemNote";
 
 interface Props {
@@ -24,7 +24,7 @@ interface Props {
 export function FormDialog(props: Props) {
   const { title, action, isDangerous, isBusy = false, canSubmit = true, problem } = props;
   const { onSubmit, onClose, onClosed, children } = props;
-  const container = usePortal();
+  const container = useModalPortal();
   return (
     <Radix.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Radix.Portal container={container}>

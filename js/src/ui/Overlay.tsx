@@ -1,8 +1,7 @@
 // A dialog in the middle of the page, or a sheet at its right edge, above everything else.
 import * as Radix from "@radix-ui/react-dialog";
 import { type ReactNode, useState } from "react";
-import { usePortal } from "../host/portal";
-import { useBodyInPlace } from "./body";
+import { useModalPortal } from "./modal";
 
 interface Props {
   readonly shape: "dialog" | "sheet";
@@ -12,8 +11,7 @@ interface Props {
 
 /** Holds the focus until it is closed, by Escape or a click beside it, and gives it back then. */
 export function Overlay({ shape, children, onClose }: Props) {
-  const container = usePortal();
-  useBodyInPlace();
+  const container = useModalPortal();
   const [opener] = useState(() => document.activeElement);
   return (
     <Radix.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>

@@ -1,11 +1,12 @@
 // The coverage as it would be with more records. Knows nothing of Jupyter.
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { BeforeAfter } from "../../charts";
 import type { CoverageReport } from "../../contract.gen";
 import { useLoaded } from "../../host/loaded";
 import { Button } from "../../ui/Button";
 import { counted } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
+import { useSettled } from "../../ui/useSettled";
 import { Band, score } from "./Balance";
 
 export interface Added {
@@ -30,14 +31,8 @@ const gaps = (report: CoverageReport) =>
 
 export function WhatIf({ report, revision, load, onClose }: Props) {
   const [draft, setDraft] = useState<ReadonlyMap<string, number>>(() => gaps(report));
-  const [asked, setAsked] = useState({ turn: 0, draft });
-  useEffect(() => {
-    const later = setTimeout(() => {
-      setAsked((before) => (before.draft === draft ? before : { turn: before.turn + 1, draft }));
-    }, PAUSE_MS);
-    return () => clearTimeout(later);
-  }, [draft]);
-  const added = report.topics.map(({ topic }) => ({ topic, count: asked.draft.get(topic) ?? 0 }));
+  const asked = useSettled(draft, PAUSE_MS);
+  const added = report.topics.map(({ topic }) => ({ topic, count: asked.value.get(topic) ?? 0 }));
   const after = useLoaded((signal) => load(added, signal), {
     revision: revision + asked.turn, // both only grow
   });

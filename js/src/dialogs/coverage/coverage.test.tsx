@@ -1,21 +1,13 @@
 import { act, fireEvent, screen } from "@testing-library/react";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CoverageReport, PipelineNode, TopicCoverage } from "../../contract.gen";
-import { mount } from "../../host/mount";
-import { FakeModel } from "../../host/testing";
+import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { CoverageDialogWidget } from ".";
 import { draftOf, sumOf } from "./targets";
 
-const COMPONENTS = new Map([["dialogs/coverage", CoverageDialogWidget]]);
-let unmount = () => {};
-
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-});
 afterEach(() => {
-  act(() => unmount());
+  takeDown();
   vi.useRealTimers();
-  document.body.replaceChildren();
 });
 
 const XSS = "<img src=x onerror=alert(1)>";
@@ -59,10 +51,7 @@ function loads(model: FakeModel) {
 
 async function show(traits: object = {}) {
   const model = new FakeModel({ name: "S", revision: 1, node: NODE, problem: null, ...traits });
-  const el = document.body.appendChild(document.createElement("div"));
-  await act(async () => {
-    unmount = mount(COMPONENTS, "dialogs/coverage", { model, el });
-  });
+  const el = await showOn(model, CoverageDialogWidget);
   return { model, el };
 }
 

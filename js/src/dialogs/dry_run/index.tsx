@@ -7,6 +7,7 @@ import {
   type JobState,
 } from "../../contract.gen";
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
+import { save } from "../../host/download";
 import { useJob } from "../../host/jobs";
 import { useAction, useLoaded } from "../../host/loaded";
 import { useNavigation } from "../../host/navigation";
@@ -62,7 +63,8 @@ export function DryRunDialogWidget() {
   const start = useAction(() => begin(rpc.call("start", options)));
   const resume = useAction(() => begin(rpc.call("resume", {})));
   const download = useAction(async (run: string) => {
-    save(`${run}.json`, await rpc.call("report_json", { run }));
+    const text = await rpc.call("report_json", { run });
+    save(new Blob([text], { type: "application/json" }), `${run}.json`);
   });
 
   const title = DIALOG_TITLES["dry-run"];
@@ -159,13 +161,3 @@ function Live({ job, revision }: LiveProps) {
 }
 
 const at = (job: JobState): number => Date.parse(job.started_at);
-
-/** Let the browser save a text as a file. */
-function save(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}

@@ -1,6 +1,6 @@
 // A dry run as the kernel gives it, and the dialog on it, for tests.
 import { act, cleanup, screen } from "@testing-library/react";
-import { afterEach, beforeAll } from "vitest";
+import { afterEach } from "vitest";
 import type {
   DryRunEstimate,
   DryRunView,
@@ -212,9 +212,6 @@ export const button = (name: string | RegExp) => screen.getByRole("button", { na
 
 /** Tests of this folder start and end with an empty page. */
 export function cleanPage(): void {
-  beforeAll(() => {
-    (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-  });
   afterEach(() => {
     act(() => {
       for (const close of opened.splice(0)) close();

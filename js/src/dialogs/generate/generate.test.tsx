@@ -1,22 +1,14 @@
 import { act, fireEvent, screen } from "@testing-library/react";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import type { GenerateOptions, GenerationPlan } from "../../contract.gen";
-import { mount } from "../../host/mount";
-import { FakeModel } from "../../host/testing";
+import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { GenerateDialogWidget } from ".";
 
-const COMPONENTS = new Map([["dialogs/generate", GenerateDialogWidget]]);
-let unmount = () => {};
-
 beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
   vi.useFakeTimers();
   return () => vi.useRealTimers();
 });
-afterEach(() => {
-  act(() => unmount());
-  document.body.replaceChildren();
-});
+afterEach(takeDown);
 
 const XSS = "<img src=x onerror=alert(1)>";
 
@@ -50,10 +42,7 @@ const PLAN: GenerationPlan = {
 
 async function show(options: GenerateOptions = OPTIONS) {
   const model = new FakeModel({ name: "S", revision: 1, node: null, problem: null });
-  const el = document.body.appendChild(document.createElement("div"));
-  await act(async () => {
-    unmount = mount(COMPONENTS, "dialogs/generate", { model, el });
-  });
+  const el = await showOn(model, GenerateDialogWidget);
   await act(async () => model.answer("load", options));
   return { model, el };
 }

@@ -1,5 +1,5 @@
 // widgets/dialogs/generate.py on the page.
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import {
   DIALOG_TITLES,
   type GenerateDialogCalls,
@@ -15,6 +15,7 @@ import { DialogFrame } from "../../ui/DialogFrame";
 import { Empty } from "../../ui/Empty";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
+import { useSettled } from "../../ui/useSettled";
 import { Plan } from "./Plan";
 import { Settings } from "./Settings";
 
@@ -86,14 +87,8 @@ function Planning({ options, revision }: PlanningProps) {
   const [config, setConfig] = useState<GenerationConfig>(() =>
     selection ? { ...options.config, source: "selected", selection } : options.config,
   );
-  const [asked, setAsked] = useState({ turn: 0, config });
-  useEffect(() => {
-    const later = setTimeout(() => {
-      setAsked((before) => (before.config === config ? before : { turn: before.turn + 1, config }));
-    }, PAUSE_MS);
-    return () => clearTimeout(later);
-  }, [config]);
-  const plan = useLoaded((signal) => rpc.call("plan", { config: asked.config }, signal), {
+  const asked = useSettled(config, PAUSE_MS);
+  const plan = useLoaded((signal) => rpc.call("plan", { config: asked.value }, signal), {
     revision: revision + asked.turn, // both only grow
   });
   return (
@@ -109,7 +104,7 @@ function Planning({ options, revision }: PlanningProps) {
         {plan.problem && <ProblemNote problem={plan.problem} onRetry={plan.reload} />}
         {!plan.value && !plan.problem && <Skeleton lines={6} />}
         {plan.value && !plan.problem && (
-          <Plan plan={plan.value} config={asked.config} strategies={options.strategies} />
+          <Plan plan={plan.value} config={asked.value} strategies={options.strategies} />
         )}
       </section>
     </div>

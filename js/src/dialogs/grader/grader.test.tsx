@@ -2,11 +2,9 @@ import { EditorView } from "@codemirror/view";
 import { act, fireEvent, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { GraderCheck, GraderView, TestView } from "../../contract.gen";
-import { mount } from "../../host/mount";
-import { FakeModel } from "../../host/testing";
+import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { GraderDialogWidget } from ".";
 
-(globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
 Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
 vi.stubGlobal(
   "ResizeObserver",
@@ -59,17 +57,11 @@ const TEST: TestView = {
   ...{ differentiates: false, sentence: "No variance" },
 };
 
-const COMPONENTS = new Map([["dialogs/grader", GraderDialogWidget]]);
-let unmount = () => {};
-
 const settle = () => act(async () => void (await vi.advanceTimersByTimeAsync(400)));
 
 async function open(traits: Record<string, unknown> = {}) {
   const model = new FakeModel({ node: null, jobs: [], revision: 0, ...traits });
-  const el = document.body.appendChild(document.createElement("div"));
-  await act(async () => {
-    unmount = mount(COMPONENTS, "dialogs/grader", { model, el });
-  });
+  await showOn(model, GraderDialogWidget);
   const answer = (method: string, value: unknown) => act(async () => model.answer(method, value));
   return { model, answer };
 }
@@ -97,8 +89,7 @@ const press = (name: string | RegExp) =>
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
-  act(() => unmount());
-  document.body.replaceChildren();
+  takeDown();
   vi.useRealTimers();
 });
 
@@ -238,7 +229,7 @@ describe("grader dialog", () => {
   it("says why it waits, and what went wrong", async () => {
     await open({ node: { blocked_reason: "Import data first" } });
     expect(screen.getByText("Import data first")).toBeTruthy();
-    act(() => unmount());
+    takeDown();
     const { model } = await open();
     expect(screen.getByRole("status", { name: "Loading" })).toBeTruthy();
     await act(async () => model.refuse("load", { code: "x", message: "No store.", hint: null }));

@@ -1,23 +1,12 @@
-import { act, cleanup, fireEvent, screen } from "@testing-library/react";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { act, fireEvent, screen } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FileCheck, ImportInfo, ImportView } from "../../contract.gen";
-import { mount } from "../../host/mount";
 import { openRpc } from "../../host/rpc";
-import { FakeModel } from "../../host/testing";
+import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { ImportRecordsDialogWidget } from ".";
 import { sendPieces } from "./upload";
 
-const COMPONENTS = new Map([["dialogs/import_records", ImportRecordsDialogWidget]]);
-let unmount = () => {};
-
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-});
-afterEach(() => {
-  act(() => unmount());
-  cleanup();
-  document.body.replaceChildren();
-});
+afterEach(takeDown);
 
 const CHECK: FileCheck = {
   format: "records",
@@ -80,10 +69,7 @@ async function settle(run: () => void = () => {}): Promise<void> {
 
 async function show(view: ImportView) {
   const model = new FakeModel({ name: "Support", revision: 0, jobs: [], node: null });
-  const el = document.body.appendChild(document.createElement("div"));
-  await settle(() => {
-    unmount = mount(COMPONENTS, "dialogs/import_records", { model, el });
-  });
+  const el = await showOn(model, ImportRecordsDialogWidget);
   await settle(() => model.answer("load", view));
   return { model, el };
 }
@@ -155,7 +141,7 @@ describe("the import dialog", () => {
 
   it("tells the kernel when it is left", async () => {
     const { model } = await show(VIEW);
-    act(() => unmount());
+    takeDown();
     expect(model.calls("leave")).toHaveLength(1);
   });
 });

@@ -1,11 +1,9 @@
-import { act, cleanup, fireEvent, screen } from "@testing-library/react";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { act, fireEvent, screen } from "@testing-library/react";
+import { afterEach, describe, expect, it } from "vitest";
 import type { FoundTopics } from "../../contract.gen";
-import { mount } from "../../host/mount";
-import { FakeModel } from "../../host/testing";
+import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { ImportTopicsDialogWidget } from ".";
 
-const COMPONENTS = new Map([["dialogs/import_topics", ImportTopicsDialogWidget]]);
 const FOUND: FoundTopics = {
   topics: 3,
   leaves: 2,
@@ -17,25 +15,14 @@ const FOUND: FoundTopics = {
   more: 1,
   impact: { replaced: 8, labelled: 400, by_hand: 12, kept: 136, kept_by_hand: 4 },
 };
-let unmount = () => {};
 
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-});
-afterEach(() => {
-  act(() => unmount());
-  cleanup();
-  document.body.replaceChildren();
-});
+afterEach(takeDown);
 
 const settle = (run: () => void = () => {}): Promise<void> => act(async () => run());
 
 async function show() {
   const model = new FakeModel({ revision: 0, jobs: [], node: null });
-  const el = document.body.appendChild(document.createElement("div"));
-  await settle(() => {
-    unmount = mount(COMPONENTS, "dialogs/import_topics", { model, el });
-  });
+  const el = await showOn(model, ImportTopicsDialogWidget);
   const choose = (content: string, name = "topics.json") =>
     settle(() => {
       const input = el.querySelector("input[type=file]");

@@ -1,21 +1,10 @@
-import { act, cleanup, fireEvent, screen } from "@testing-library/react";
-import { afterEach, beforeAll, expect, it } from "vitest";
+import { act, fireEvent, screen } from "@testing-library/react";
+import { afterEach, expect, it } from "vitest";
 import type { RecordsView } from "../../contract.gen";
-import { mount } from "../../host/mount";
-import { FakeModel } from "../../host/testing";
+import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { RecordsDialogWidget } from ".";
 
-const COMPONENTS = new Map([["dialogs/records", RecordsDialogWidget]]);
-let unmount = () => {};
-
-beforeAll(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-});
-afterEach(() => {
-  act(() => unmount());
-  cleanup();
-  document.body.replaceChildren();
-});
+afterEach(takeDown);
 
 const VIEW: RecordsView = {
   source: "gateway",
@@ -66,10 +55,7 @@ async function settle(run: () => void = () => {}): Promise<void> {
 
 async function show(view: RecordsView, traits: object = {}) {
   const model = new FakeModel({ name: "S", revision: 0, jobs: [], node: null, ...traits });
-  const el = document.body.appendChild(document.createElement("div"));
-  await settle(() => {
-    unmount = mount(COMPONENTS, "dialogs/records", { model, el });
-  });
+  const el = await showOn(model, RecordsDialogWidget);
   await settle(() => model.answer("load", view));
   return { model, el };
 }
@@ -89,8 +75,7 @@ it("pulls where there is a source, and says what is needed where there is none",
   const { model } = await show(VIEW);
   await settle(() => fireEvent.click(screen.getByRole("button", { name: "Pull New Traces" })));
   expect(model.calls("start_pull")).toHaveLength(1);
-  act(() => unmount());
-  document.body.replaceChildren();
+  takeDown();
   const { el } = await show({ ...VIEW, pulled: [] });
   expect(screen.getByRole("button", { name: "Pull New Traces" }).hasAttribute("disabled")).toBe(
     true,
@@ -127,8 +112,7 @@ it("offers to go on with what was cut off, but not while it may still be running
   const { el } = await show(cut, { node });
   expect(screen.queryByRole("button", { name: "Resume" })).toBeNull();
   expect(el.textContent).toContain("Extracting");
-  act(() => unmount());
-  document.body.replaceChildren();
+  takeDown();
   const { model } = await show(cut);
   await settle(() => fireEvent.click(screen.getByRole("button", { name: "Discard" })));
   expect(model.calls("discard_unfinished")[0]?.params).toEqual({ import_id: "imp_1" });

@@ -2,6 +2,7 @@
 import { useCallback, useState } from "react";
 import { DIALOG_TITLES, type TopicsDialogCalls, type TopicsDialogTraits } from "../../contract.gen";
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
+import { fileName, save } from "../../host/download";
 import { useJob, useJobEnd } from "../../host/jobs";
 import { useAction, useLoaded } from "../../host/loaded";
 import { useNavigation } from "../../host/navigation";
@@ -14,7 +15,6 @@ import { Skeleton } from "../../ui/Skeleton";
 import { Tabs } from "../../ui/Tabs";
 import { useToast } from "../../ui/toasts";
 import { ApplyPane, Confidence } from "./ApplyPane";
-import { download } from "./download";
 import { GeneratePane } from "./GeneratePane";
 import { ReviewPane } from "./ReviewPane";
 import { TreePane } from "./TreePane";
@@ -49,7 +49,11 @@ export function TopicsDialogWidget() {
   const generating = useAction(run);
   const applying = useAction(run);
   const exporting = useAction(async () => {
-    download(`${name || "dataset"}-topics.json`, await rpc.call("export", {}));
+    const text = await rpc.call("export", {});
+    save(
+      new Blob([text], { type: "application/json" }),
+      fileName(`${name || "dataset"}-topics.json`),
+    );
   });
   useJobEnd((ended) => {
     if (ended.kind === "topics" && ended.status === "succeeded") {

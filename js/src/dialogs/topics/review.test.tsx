@@ -1,6 +1,7 @@
 import { fireEvent, screen } from "@testing-library/react";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { itemOf, last, press, settle, setUp, show, takeDown } from "./testing";
+import { takeDown } from "../../host/testing";
+import { itemOf, last, press, settle, setUp, show } from "./testing";
 
 beforeAll(setUp);
 afterEach(takeDown);

@@ -1,8 +1,7 @@
 // The dialog for tests: values as the kernel sends them, and a page that shows it.
-import { act, cleanup, fireEvent, screen } from "@testing-library/react";
+import { act, fireEvent, screen } from "@testing-library/react";
 import type { ReviewItem, TopicRow, TopicsReport } from "../../contract.gen";
-import { mount } from "../../host/mount";
-import { FakeModel } from "../../host/testing";
+import { FakeModel, showOn } from "../../host/testing";
 import { TopicsDialogWidget } from ".";
 
 /** Rows of a tree with these paths; two of four records of each have low confidence. */
@@ -49,19 +48,10 @@ export const itemOf = (record_id: string): ReviewItem => ({
   runner_up: "B",
 });
 
-const COMPONENTS = new Map([["dialogs/topics", TopicsDialogWidget]]);
 export const PATHS = ["A", "A/x", "A/y", "B"] as const;
-let unmount = () => {};
 
 export function setUp(): void {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
   globalThis.CSS = { escape: (text: string) => text.replace(/["\\]/g, "\\$&") } as typeof CSS;
-}
-
-export function takeDown(): void {
-  act(() => unmount());
-  cleanup();
-  document.body.replaceChildren();
 }
 
 export async function settle(run: () => void = () => {}): Promise<void> {
@@ -74,10 +64,7 @@ export async function show(
   traits: Record<string, unknown> = {},
 ) {
   const model = new FakeModel({ name: "Support", revision: 0, jobs: [], node: null, ...traits });
-  const el = document.body.appendChild(document.createElement("div"));
-  await settle(() => {
-    unmount = mount(COMPONENTS, "dialogs/topics", { model, el });
-  });
+  const el = await showOn(model, TopicsDialogWidget);
   if (report) await settle(() => model.answer("load", report));
   const change = async (next: TopicsReport) => {
     await settle(() => model.set("revision", Number(model.get("revision")) + 1));

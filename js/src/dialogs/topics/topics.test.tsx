@@ -1,7 +1,8 @@
 import { fireEvent, screen, within } from "@testing-library/react";
 import axe from "axe-core";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { last, PATHS, press, reportOf, row, settle, setUp, show, takeDown } from "./testing";
+import { takeDown } from "../../host/testing";
+import { last, PATHS, press, reportOf, row, settle, setUp, show } from "./testing";
 
 beforeAll(setUp);
 afterEach(takeDown);

@@ -39,7 +39,7 @@ export function History({ runs, shown, onShow }: Props) {
                   <th scope="row">
                     <button
                       type="button"
-                      className="rft-training-link"
+                      className="rft-link"
                       title={run.id}
                       onClick={() => onShow(run.id)}
                     >

@@ -53,7 +53,7 @@ export function SetupView(props: Props) {
       {running && (
         <span className="rft-training-foot-note">
           A run is at work.{" "}
-          <button type="button" className="rft-training-link" onClick={() => onShowRun(running.id)}>
+          <button type="button" className="rft-link" onClick={() => onShowRun(running.id)}>
             Show it
           </button>
         </span>

@@ -1,5 +1,5 @@
 // The parts of a record as JSON, checked while they are typed.
-import { type RefObject, useEffect, useMemo, useState } from "react";
+import { type RefObject, useMemo, useState } from "react";
 import type { EditedRecord, RecordTexts, TextCheck } from "../../contract.gen";
 import { useAction, useLoaded } from "../../host/loaded";
 import { Badge } from "../../ui/Badge";
@@ -11,6 +11,7 @@ import { Skeleton } from "../../ui/Skeleton";
 import { Tabs } from "../../ui/Tabs";
 import { useEscape } from "../../ui/useEscape";
 import { useLeaving } from "../../ui/useLeaving";
+import { useSettled } from "../../ui/useSettled";
 import type { GridApi } from "../api";
 
 type Part = keyof RecordTexts;
@@ -60,7 +61,7 @@ function Editor({ api, id, pane, begun, onDone, onCancel, onReload }: EditorProp
   const [version, setVersion] = useState(begun.version);
   const [part, setPart] = useState<Part>("messages");
   const isChanged = PARTS.some(([name]) => texts[name] !== begun.texts[name]);
-  const settled = useSettled(texts, DEBOUNCE_MS);
+  const { value: settled } = useSettled(texts, DEBOUNCE_MS);
   const checked = useLoaded<TextCheck>((signal) => api.checkEdit(id, settled, signal), {
     revision: 0,
     subject: useMemo(() => JSON.stringify(settled), [settled]),
@@ -152,14 +153,4 @@ function Verdict({ check }: { readonly check: TextCheck | null }) {
       <span className="rft-grid-faint">{count(tokens)} tokens</span>
     </>
   );
-}
-
-/** A value that has not changed for a while. */
-function useSettled<V>(value: V, ms: number): V {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }

@@ -53,7 +53,7 @@ export function Facts({ record, isBusy, onConfirmTopic, onAssignTopic, onOpen }:
             {record.source_is_here ? (
               <button
                 type="button"
-                className="rft-rec-link"
+                className="rft-link"
                 onClick={() => onOpen(record.source_record_id ?? "")}
               >
                 {record.source_record_id}

@@ -1,8 +1,8 @@
-// A dialog of the overview's own, which needs no model in the kernel.
+// A dialog of the page's own, which needs no model in the kernel.
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { Overlay } from "../ui/Overlay";
+import { Overlay } from "./Overlay";
 
 interface Props {
   readonly title: string;
