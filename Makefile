@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 CHROMIUM ?= /usr/bin/chromium
 
-.PHONY: demo test test-js test-browser test-thorough lint bench notebooks clean
+.PHONY: demo test test-js test-browser test-thorough lint bench notebooks pictures clean
 
 demo: $(INSTALLED)
 	$(BIN)/rft-widgets demo
@@ -38,6 +38,10 @@ bench: $(READY)
 notebooks: $(READY)
 	$(BIN)/python notebooks/execute.py
 
+# What the README shows, taken from the running product.
+pictures: $(READY)
+	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m tests.browser.pictures
+
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf js/node_modules rft_widgets/static
@@ -46,10 +50,10 @@ $(INSTALLED): pyproject.toml hatch_build.py js/package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[voila]'
 	touch $@
 
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --editable '.[parquet,plots,postgres]' \
+	$(BIN)/python -m pip install --quiet --editable '.[parquet,plots,postgres,voila]' \
 		--group test --group lint --group browser
 	touch $@

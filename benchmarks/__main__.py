@@ -16,7 +16,7 @@ from benchmarks.measure import Row
 
 NAMES = (
     "validate", "ingest", "pages", "sorts", "search", "grid", "concurrency", "topics", "grading",
-    "steps",
+    "steps", "app",
 )  # fmt: skip
 """Modules with a function `measure`, in the order they run: what comes first makes the store."""
 ONCE = frozenset({"grading", "steps"})

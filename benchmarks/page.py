@@ -19,7 +19,6 @@ _TEMPLATE = Path(__file__).parents[1] / "tests" / "browser" / "voila_template"
 def opened_page(store: Path, cells: Sequence[str], ready: str) -> Iterator[Any]:
     """Open a notebook on a store and wait for an element; ``None`` where there is no browser."""
     try:
-        import nbformat
         from playwright.sync_api import sync_playwright
     except ImportError:
         yield None
@@ -28,14 +27,8 @@ def opened_page(store: Path, cells: Sequence[str], ready: str) -> Iterator[Any]:
         yield None
         return
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-        )
-        nbformat.write(notebook, folder / "bench.ipynb")
-        shutil.copytree(_TEMPLATE, folder / "share" / "voila" / "templates" / "rft")
-        with _voila(folder, store) as base, sync_playwright() as playwright:
+        served = serving_notebooks(Path(name), store, cells)
+        with served as base, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
             page.goto(f"{base}voila/render/bench.ipynb")
@@ -45,7 +38,20 @@ def opened_page(store: Path, cells: Sequence[str], ready: str) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _voila(folder: Path, store: Path) -> Iterator[str]:
+def serving_notebooks(
+    folder: Path, store: Path, cells: Sequence[str], options: Sequence[str] = ()
+) -> Iterator[str]:
+    """Serve a notebook, ``bench.ipynb``, of these cells by Voila; gives the base address."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+    )
+    nbformat.write(notebook, folder / "bench.ipynb")
+    shutil.copytree(_TEMPLATE, folder / "share" / "voila" / "templates" / "rft")
     port = free_port()
     base = f"http://127.0.0.1:{port}/"
     environment = {
@@ -56,6 +62,6 @@ def _voila(folder: Path, store: Path) -> Iterator[str]:
     }
     voila = str(Path(sys.executable).parent / "voila")
     command = [voila, str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
-               "--template=rft"]  # fmt: skip
+               "--template=rft", *options]  # fmt: skip
     with serving(command, f"{base}voila/static/voila.js", folder / "server.log", environment):
         yield base

@@ -14,7 +14,7 @@ const result = await build({
   format: "esm",
   jsx: "automatic",
   minify: true,
-  legalComments: "inline",
+  legalComments: "external", // of what is in it; beside it, and not in every page
   target: TARGET,
   define: { "process.env.NODE_ENV": '"production"' },
   outfile: join(OUT, "rft.js"),
@@ -22,7 +22,9 @@ const result = await build({
   metafile: true,
   logLevel: "warning",
 });
-const code = result.outputFiles[0].contents;
+const [code, licences] = [/\.js$/, /LEGAL\.txt$/].map(
+  (name) => result.outputFiles.find(({ path }) => name.test(path)).contents,
+);
 if (code.length > LIMIT) throw new Error(`rft.js has ${code.length} bytes, more than ${LIMIT}`);
 
 // Every rule under .rft, also those of libraries: nothing of ours reaches the rest of the page.
@@ -54,6 +56,7 @@ const shim = await transform(await readFile(join(ROOT, "src", "shim.js"), "utf8"
 
 await mkdir(OUT, { recursive: true });
 await writeFile(join(OUT, "rft.js"), code);
+await writeFile(join(OUT, "rft.js.LEGAL.txt"), licences);
 await writeFile(join(OUT, "rft.css"), style.code);
 await writeFile(join(OUT, "shim.js"), shim.code);
 console.log(

@@ -66,6 +66,7 @@ def _steady(found: re.Match[str], ids: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or sorted(map(str, HERE.glob("*.ipynb"))):
+    examples = (path for path in HERE.glob("*.ipynb") if path.name != "optimization.ipynb")
+    for name in sys.argv[1:] or sorted(map(str, examples)):
         sys.stdout.write(f"{name}\n")
         execute(Path(name))

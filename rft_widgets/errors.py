@@ -28,6 +28,14 @@ class InvalidArgument(RftError, ValueError):  # noqa: N818
     """A call was made with a value that it does not take."""
 
 
+class AlreadyAtWork(InvalidArgument):
+    """Work of this kind is under way; it has to end, or be stopped, before more of it begins."""
+
+
+class NeedsModel(RftError):  # noqa: N818
+    """What was asked for takes a language model, and none is connected; nothing was done."""
+
+
 class ImportRejected(RftError):  # noqa: N818
     """A file as a whole cannot be read; nothing of it was imported."""
 
@@ -41,7 +49,7 @@ class RunInterrupted(RftError):  # noqa: N818
 
 
 class StaleEdit(RftError):  # noqa: N818
-    """A record changed since it was read; the edit was refused, nothing was overwritten."""
+    """What was to be edited changed since it was read; it was refused and nothing overwritten."""
 
 
 class StoreUnavailable(RftError):  # noqa: N818

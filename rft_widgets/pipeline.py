@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from rft_widgets.model.coverage import balance_band
 from rft_widgets.model.dataset import DatasetInfo, DatasetStats, DryRunStatus
 from rft_widgets.model.grader import Grader, LabelModel, Multi, ScoreModel, TextSimilarity
+from rft_widgets.model.job import JobState
 from rft_widgets.model.pipeline import (
     FINISHED,
     PIPELINE_STEPS,
@@ -33,6 +34,7 @@ from rft_widgets.store import (
     topics,
     training,
 )
+from rft_widgets.store import jobs as job_rows
 from rft_widgets.store.activity import Activity
 from rft_widgets.store.deployments import DeploymentRow
 from rft_widgets.store.dry_runs import DryRunRow
@@ -63,6 +65,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     trained: TrainingRow | None
     """The newest job that gave a policy."""
     deployment: DeploymentRow | None
+    filling: JobState | None
+    """Where there are no records: the job that was asked last to bring some."""
     changes: Callable[[RunInputs], tuple[str, ...]]
 
 
@@ -75,6 +79,10 @@ class _Node(Struct, frozen=True):
     label: str | None = None
     stale: tuple[str, ...] = ()
     progress: float | None = None
+
+
+_FILLING = frozenset({"prepare", "import_records"})
+"""Kinds of jobs that bring the first records."""
 
 
 class LastVerdict(Struct, frozen=True):
@@ -119,12 +127,14 @@ def read_facts(store: Store, dataset_id: str, stats: DatasetStats) -> Facts:
             if since is None or one.created_at > since
         ]
         at_work = activity.read(connection, dataset_id)
+        brought = () if stats.total_records else job_rows.current(connection, dataset_id)
         revision = datasets.records_revision(connection, dataset_id)
 
     def changes(inputs: RunInputs) -> tuple[str, ...]:
         return _changes(store, info, stats, version, inputs, revision)
 
     trained = [job for job in jobs if job.status == "completed"]
+    filling = [job for job in brought if job.kind in _FILLING]
     active = [one for one in deployed if one.status == "active"]
     return Facts(
         info=info,
@@ -138,6 +148,7 @@ def read_facts(store: Store, dataset_id: str, stats: DatasetStats) -> Facts:
         job=jobs[-1] if jobs else None,
         trained=trained[-1] if trained else None,
         deployment=active[-1] if active else None,
+        filling=filling[-1] if filling else None,
         changes=changes,
     )
 
@@ -167,6 +178,11 @@ def _extract(facts: Facts) -> _Node:
     count = facts.stats.total_records
     if 1 in facts.at_work:
         return _at_work(facts.at_work[1])
+    filling = facts.filling
+    if filling is not None and filling.is_at_work:
+        return _Node("processing", "Extracting..." if filling.status == "running" else "Queued...")
+    if filling is not None and filling.status == "failed" and filling.problem is not None:
+        return _Node("failed", filling.problem.message)
     if not count:
         return _Node("ready", "No records yet")
     return _Node("active", f"Source: {source} • {_records(count)}")
@@ -238,6 +254,8 @@ def _training(facts: Facts) -> _Node:
     if job is None or job.status == "cancelled":
         done = improvement_words(facts.trained)
         return _Node("complete", done) if done else _Node("ready", "Ready to start")
+    if training.is_silent(job):
+        return _Node("attention", f"Interrupted at {_share(job):.0%}", label="Interrupted")
     if job.status in ("pending", "running"):
         share = _share(job)
         return _Node("processing", f"Training... {share:.0%}", progress=share, label="Training")

@@ -20,6 +20,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def url_of(host: str, port: int) -> str:
+    """Address of a server of ours."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def checked_base_url(base_url: str) -> str:
     """Give back the address of a service, without a slash at its end.
 

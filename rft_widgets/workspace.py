@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.dataset.cards import KeptCards, read_cards
 from rft_widgets.dataset.deployment import Deployment
+from rft_widgets.dataset.job import Job
+from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.errors import InvalidArgument
-from rft_widgets.model.dataset import DatasetSource
+from rft_widgets.model.card import DatasetCard
+from rft_widgets.model.creation import CreationSource, FromTraces, FromUpload, upload_of
+from rft_widgets.model.dataset import DatasetInfo, DatasetSource
+from rft_widgets.model.imports import FileCheck
+from rft_widgets.model.job import JobStatus
 from rft_widgets.model.pipeline import ListStatus
 from rft_widgets.model.record import RecordDraft
+from rft_widgets.steps.check import check_file
 from rft_widgets.steps.extract import Progress
-from rft_widgets.store import datasets, deployments, graders, history, inserts, search, trash
+from rft_widgets.steps.progress import Told
+from rft_widgets.store import (
+    datasets,
+    deployments,
+    graders,
+    history,
+    inserts,
+    jobs,
+    search,
+    training,
+    trash,
+)
 from rft_widgets.store.connection import Store
+from rft_widgets.store.last_used import LastUsed
+from rft_widgets.traces.places import check_place
+from rft_widgets.uploads import Uploads
 
 if TYPE_CHECKING:
     from rft_widgets.traces.source import TraceSource
 
 DatasetOrder = Literal["updated", "name", "records"]
+
+_KEPT_CARDS = 1000
 
 
 class Workspace:
@@ -41,6 +66,7 @@ class Workspace:
 
     def __init__(self, url: str | Path | None = None) -> None:
         self._store = Store(url)
+        self._cards: KeptCards = LastUsed(_KEPT_CARDS)
 
     @property
     def url(self) -> str:
@@ -122,6 +148,97 @@ class Workspace:
             raise
         return dataset
 
+    @property
+    def uploads(self) -> Uploads:
+        """Files that were sent to this machine to be imported."""
+        return Uploads(self._store.side_folder / "uploads")
+
+    def check_file(
+        self,
+        path: str | Path,
+        *,
+        progress: Told | None = None,
+        cancelled: Callable[[], bool] = bool,
+        each: Callable[[RecordDraft], None] | None = None,
+    ) -> FileCheck:
+        """Read a file as the import into a new dataset would, and change nothing.
+
+        Parameters
+        ----------
+        path
+            The file.
+        progress
+            Called after every thousand records; the share is ``None`` where it is not known.
+        cancelled
+            Asked as often; when it returns true, the reading stops.
+        each
+            Is given every record that the file holds.
+        """
+        return check_file(
+            self._store, None, path, progress=progress, cancelled=cancelled, each=each
+        )
+
+    def create_and_start(
+        self,
+        source: CreationSource,
+        *,
+        name: str,
+        objective: str = "",
+        expected: int | None = None,
+    ) -> OptimizationDataset:
+        """Make a dataset and let it fill itself: records, topics, and records under the topics.
+
+        It comes back at once; the job of kind ``prepare`` among its `jobs` does the rest, and goes
+        on where it was when its process is killed.
+
+        Parameters
+        ----------
+        source
+            `FromTraces` or `FromUpload`.
+        name, objective
+            Of the dataset.
+        expected
+            How many records it will have, where somebody counted; only progress is told by it.
+
+        Raises
+        ------
+        InvalidArgument
+            Where pages are for people who may not run code: the place of the traces is not allowed
+            there.
+        NotFound, UploadRefused
+            The file or the upload is not there, or not whole.
+        """
+        upload = upload_of(source)
+        if upload is not None:
+            self.uploads.path(upload)
+        elif isinstance(source, FromTraces):
+            check_place(source.source)
+        kind: DatasetSource = "gateway" if isinstance(source, FromTraces) else "upload"
+        dataset = self.create(name, objective=objective, source=kind)
+        try:
+            dataset.submit("prepare", {"source": source, "expected": expected})
+        except BaseException:
+            self.delete(dataset.id)
+            raise
+        return dataset
+
+    def load_sample(self) -> OptimizationDataset:
+        """Make a dataset of the conversations of a support desk that the package brings along.
+
+        It fills itself as one that was uploaded does; see `create_and_start`.
+        """
+        from rft_widgets.sample.support import write_sample  # noqa: PLC0415 - most never need it
+
+        with tempfile.TemporaryDirectory(prefix="rft-sample-") as folder:
+            data = write_sample(Path(folder) / "sample.jsonl", format="jsonl").path.read_bytes()
+        upload = self.uploads.begin("sample.jsonl", len(data))
+        self.uploads.write(upload.id, 0, data)
+        return self.create_and_start(
+            FromUpload(upload=upload.id),
+            name="Sample: support desk",
+            objective="Answer customers correctly, by the rules of the shop.",
+        )
+
     def datasets(
         self,
         *,
@@ -134,27 +251,48 @@ class Workspace:
         ``status`` keeps those whose pipeline stands so: ``in_progress``, ``attention``,
         ``training`` or ``complete``.
         """
+        found: Iterable[DatasetInfo | DatasetCard]
+        if status is None and sort in ("updated", "name"):
+            found = self._infos(search, sort)
+        else:
+            found = self.cards(search=search, status=status, sort=sort)
+        return tuple(OptimizationDataset(self._store, one.id) for one in found)
+
+    def cards(
+        self,
+        *,
+        search: str = "",
+        status: ListStatus | None = None,
+        sort: DatasetOrder = "updated",
+    ) -> tuple[DatasetCard, ...]:
+        """List the datasets as the list page shows them; see `datasets` for what is chosen.
+
+        A card is read anew only where its dataset changed since this workspace read it last.
+        """
+        if status is not None and status not in get_args(ListStatus):
+            raise InvalidArgument(
+                f"There is no status {status!r}.",
+                hint=f"Use one of {', '.join(get_args(ListStatus))}.",
+            )
+        if sort not in get_args(DatasetOrder):
+            raise InvalidArgument(
+                f"There is no order {sort!r}.", hint="Use 'updated', 'name' or 'records'."
+            )
+        cards = read_cards(self._store, self._infos(search, sort), self._cards)
+        if status is not None:
+            cards = [card for card in cards if card.status == status]
+        if sort == "records":
+            cards.sort(key=lambda card: -card.records)
+        return tuple(cards)
+
+    def _infos(self, search: str, sort: DatasetOrder) -> list[DatasetInfo]:
         with self._store.read() as connection:
             found = datasets.read_all(connection)
         wanted = search.strip().casefold()
         chosen = [info for info in found if wanted in info.name.casefold()]
         if sort == "name":
             chosen.sort(key=lambda info: info.name.casefold())
-        listed = [OptimizationDataset(self._store, info.id) for info in chosen]
-        if status is not None:
-            if status not in get_args(ListStatus):
-                raise InvalidArgument(
-                    f"There is no status {status!r}.",
-                    hint=f"Use one of {', '.join(get_args(ListStatus))}.",
-                )
-            listed = [one for one in listed if one.pipeline.list_status == status]
-        if sort == "records":
-            listed.sort(key=lambda dataset: -dataset.stats.total_records)
-        elif sort not in ("updated", "name"):
-            raise InvalidArgument(
-                f"There is no order {sort!r}.", hint="Use 'updated', 'name' or 'records'."
-            )
-        return tuple(listed)
+        return chosen
 
     def dataset(self, dataset_id: str) -> OptimizationDataset:
         """Open one dataset; `NotFound` if there is none of that id."""
@@ -167,6 +305,29 @@ class Workspace:
         with self._store.read() as connection:
             deployments.read(connection, deployment_id)
         return Deployment(self._store, deployment_id)
+
+    def training_job(self, job_id: str) -> TrainingJob:
+        """Open one training run, whatever dataset it is of; `NotFound` if there is none."""
+        with self._store.read() as connection:
+            training.read(connection, job_id)
+        return TrainingJob(self._store, job_id)
+
+    def jobs(self, status: JobStatus | None = None, *, limit: int | None = None) -> tuple[Job, ...]:
+        """Jobs of all datasets, the newest first; those of a status if one is given."""
+        if status is not None and status not in get_args(JobStatus):
+            raise InvalidArgument(
+                f"There is no status {status!r}.",
+                hint=f"Use one of {', '.join(get_args(JobStatus))}.",
+            )
+        with self._store.read() as connection:
+            states = jobs.read_all(connection, status=status, limit=limit)
+        return tuple(Job(self._store, state.id) for state in states)
+
+    def job(self, job_id: str) -> Job:
+        """Open one job, whatever dataset it is of; `NotFound` if there is none."""
+        with self._store.read() as connection:
+            jobs.read(connection, job_id)
+        return Job(self._store, job_id)
 
     def duplicate(self, dataset_id: str, *, name: str | None = None) -> OptimizationDataset:
         """Copy a dataset with its records, topics, targets and grader, in one transaction.

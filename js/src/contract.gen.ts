@@ -18,22 +18,58 @@ export interface RecordFilter {
   readonly code?: "duplicate" | "empty_messages" | "empty_user_message" | "exceeds_max_tokens" | "invalid_role" | "missing_tool_call_id" | "no_user_message" | "orphan_tool_result" | "user_message_too_short" | null;
 }
 
+export interface JobLine {
+  readonly job: JobState;
+  readonly dataset: string;
+}
+
 export interface JobState {
   readonly id: string;
+  readonly dataset_id: string | null;
   readonly kind: string;
+  readonly subject: string;
   readonly title: string;
-  readonly status: "cancelled" | "failed" | "running" | "succeeded";
-  readonly started_at: string;
+  readonly status: "cancelled" | "failed" | "queued" | "running" | "succeeded";
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
   readonly share: number | null;
   readonly doing: string;
   readonly outcome: string;
   readonly problem: Problem | null;
+  readonly attempts: number;
 }
 
 export interface Problem {
   readonly code: string;
   readonly message: string;
   readonly hint: string | null;
+}
+
+export interface Download {
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly piece_bytes: number;
+}
+
+export interface LogLine {
+  readonly at: string;
+  readonly message: string;
+}
+
+export interface DatasetCard {
+  readonly id: string;
+  readonly name: string;
+  readonly objective: string;
+  readonly records: number;
+  readonly topics: number;
+  readonly balance: number | null;
+  readonly steps: readonly ("active" | "attention" | "complete" | "configured" | "failed" | "passed" | "processing" | "ready" | "waiting")[];
+  readonly status: "attention" | "complete" | "in_progress" | "training";
+  readonly status_line: string;
+  readonly updated_at: string;
+  readonly job: JobState | null;
 }
 
 export interface HealthReport {
@@ -65,11 +101,204 @@ export interface PipelineNode {
   readonly progress: number | null;
 }
 
-export interface Download {
+export interface DatasetInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly objective: string;
+  readonly source: "gateway" | "upload";
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision: number;
+  readonly reset_at: string | null;
+}
+
+export interface DatasetSettings {
+  readonly info: DatasetInfo;
+  readonly stats: DatasetStats;
+  readonly connections: readonly ConnectionState[];
+}
+
+export interface DatasetStats {
+  readonly total_records: number;
+  readonly valid_records: number;
+  readonly invalid_records: number;
+  readonly generated_records: number;
+  readonly topics_count: number;
+  readonly balance_score: number | null;
+  readonly dry_run_status: "caution" | "go" | "no_go" | "pending" | null;
+  readonly dry_run_mean: number | null;
+  readonly training_runs: number;
+}
+
+export interface ConnectionState {
+  readonly used_by: string;
+  readonly model: string;
+  readonly base_url: string | null;
+  readonly key_from: string | null;
+  readonly missing: string;
+}
+
+export interface FileState {
+  readonly status: "checking" | "empty" | "failed" | "ready" | "sending";
+  readonly upload: UploadState | null;
+  readonly share: number | null;
+  readonly doing: string;
+  readonly problem: Problem | null;
+}
+
+export interface UploadState {
   readonly id: string;
   readonly name: string;
   readonly size: number;
+  readonly received: number;
+}
+
+export interface PatternState {
+  readonly is_at_work: boolean;
+  readonly pattern: DetectedPattern | null;
+}
+
+export interface DetectedPattern {
+  readonly title: string;
+  readonly traces: number;
+  readonly system_prompt: CommonPrompt | null;
+  readonly capabilities: readonly Capability[];
+  readonly tools: readonly ToolPattern[];
+  readonly tool_count: number;
+  readonly models: readonly ModelShare[];
+  readonly suggested_name: string;
+  readonly suggested_objective: string;
+}
+
+export interface CommonPrompt {
+  readonly text: string;
+  readonly share: number;
+  readonly is_template: boolean;
+  readonly distinct: number;
+}
+
+export interface Capability {
+  readonly label: string;
+  readonly share: number;
+  readonly rule: string;
+}
+
+export interface ToolPattern {
+  readonly name: string;
+  readonly description: string | null;
+  readonly offered_share: number;
+  readonly called_share: number;
+}
+
+export interface ModelShare {
+  readonly name: string;
+  readonly share: number;
+}
+
+export interface ScanState {
+  readonly location: string;
+  readonly name: string;
+  readonly status: "failed" | "reading" | "ready";
+  readonly format: string;
+  readonly read: number;
+  readonly models: readonly string[];
+  readonly lost: number;
+  readonly is_searched_whole: boolean;
+  readonly is_refreshing: boolean;
+  readonly fresh: number;
+  readonly problem: Problem | null;
+}
+
+export interface TraceQuery {
+  readonly since: "24h" | "30d" | "7d" | "all";
+  readonly model: string | null;
+  readonly min_turns: number;
+  readonly has_response: boolean;
+  readonly search: string;
+}
+
+export interface TracePage {
+  readonly rows: readonly TraceRow[];
+  readonly picked: readonly number[];
+  readonly matching: number;
+  readonly total: number;
+  readonly picked_matching: number;
+  readonly picked_total: number;
+}
+
+export interface TraceRow {
+  readonly number: number;
+  readonly id: string;
+  readonly started_at: string | null;
+  readonly model: string | null;
+  readonly preview: string;
+  readonly turns: number;
+  readonly tools: number;
+  readonly has_response: boolean;
+}
+
+export interface FileCheck {
+  readonly format: string;
+  readonly lines: number;
+  readonly blank: number;
+  readonly records: number;
+  readonly refused: number;
+  readonly append: RecordCounts;
+  readonly replace: RecordCounts;
+  readonly faults: readonly CodeCount[];
+  readonly refusals: readonly CodeCount[];
+  readonly lost_calls: number;
+  readonly preview: readonly CheckedRecord[];
+  readonly issues: readonly LineIssue[];
+  readonly issue_count: number;
+  readonly fingerprint: string;
+}
+
+export interface RecordCounts {
+  readonly valid: number;
+  readonly invalid: number;
+  readonly duplicates: number;
+}
+
+export interface CodeCount {
+  readonly code: string;
+  readonly words: string;
+  readonly count: number;
+}
+
+export interface CheckedRecord {
+  readonly line: number;
+  readonly messages: readonly TaggedText[];
+  readonly more: number;
+  readonly issues: readonly string[];
+}
+
+export interface TaggedText {
+  readonly tag: string;
+  readonly text: string;
+}
+
+export interface LineIssue {
+  readonly line: number;
+  readonly code: string;
+  readonly message: string;
+  readonly refused: boolean;
+}
+
+export interface SourcesView {
+  readonly places: readonly TracePlace[];
+  readonly any_path: boolean;
+  readonly unavailable: readonly string[];
   readonly piece_bytes: number;
+  readonly max_bytes: number;
+}
+
+export interface TracePlace {
+  readonly location: string;
+  readonly name: string;
+  readonly kind: "file" | "gateway" | "store";
+  readonly size: number | null;
+  readonly modified_at: string | null;
 }
 
 export interface Selection {
@@ -119,12 +348,6 @@ export interface GridContext {
   readonly faults: readonly CodeCount[];
   readonly grader: string | null;
   readonly no_generation: string | null;
-}
-
-export interface CodeCount {
-  readonly code: string;
-  readonly words: string;
-  readonly count: number;
 }
 
 export interface Deletion {
@@ -276,13 +499,6 @@ export interface ImportInfo {
 export interface PulledSource {
   readonly location: string;
   readonly read_at: string;
-}
-
-export interface LineIssue {
-  readonly line: number;
-  readonly code: string;
-  readonly message: string;
-  readonly refused: boolean;
 }
 
 export interface TopicsAtRisk {
@@ -1061,6 +1277,9 @@ export interface DeploymentView {
   readonly job: string;
   readonly created_at: string;
   readonly rolled_back_at: string | null;
+  readonly served: "not_served" | "served" | "starting";
+  readonly by_worker: boolean;
+  readonly said: string;
   readonly base_url: string | null;
   readonly snippet: string | null;
   readonly arms: readonly ServedArm[];
@@ -1124,13 +1343,6 @@ export interface RevealedToken {
   readonly snippet: string;
 }
 
-export interface UploadState {
-  readonly id: string;
-  readonly name: string;
-  readonly size: number;
-  readonly received: number;
-}
-
 export interface ImportView {
   readonly records: number;
   readonly upload: UploadState | null;
@@ -1140,41 +1352,6 @@ export interface ImportView {
   readonly result: Imported | null;
   readonly piece_bytes: number;
   readonly max_bytes: number;
-}
-
-export interface FileCheck {
-  readonly format: string;
-  readonly lines: number;
-  readonly blank: number;
-  readonly records: number;
-  readonly refused: number;
-  readonly append: RecordCounts;
-  readonly replace: RecordCounts;
-  readonly faults: readonly CodeCount[];
-  readonly refusals: readonly CodeCount[];
-  readonly lost_calls: number;
-  readonly preview: readonly CheckedRecord[];
-  readonly issues: readonly LineIssue[];
-  readonly issue_count: number;
-  readonly fingerprint: string;
-}
-
-export interface RecordCounts {
-  readonly valid: number;
-  readonly invalid: number;
-  readonly duplicates: number;
-}
-
-export interface CheckedRecord {
-  readonly line: number;
-  readonly messages: readonly TaggedText[];
-  readonly more: number;
-  readonly issues: readonly string[];
-}
-
-export interface TaggedText {
-  readonly tag: string;
-  readonly text: string;
 }
 
 export interface Imported {
@@ -1226,6 +1403,85 @@ export interface Code {
 }
 
 export type DialogName = "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training";
+
+export interface AppTraits {
+  readonly jobs: readonly JobLine[];
+  readonly revision: number;
+}
+
+export interface AppCalls {
+  attach: { params: { readonly view: string }; result: null };
+  delete_dataset: { params: { readonly dataset: string }; result: null };
+  detach: { params: { readonly view: string }; result: null };
+  drop_download: { params: { readonly download: string }; result: null };
+  duplicate_dataset: { params: { readonly dataset: string }; result: string };
+  export_dataset: { params: { readonly dataset: string }; result: Download };
+  job_log: { params: { readonly job: string }; result: readonly LogLine[] };
+  list_datasets: { params: { readonly search?: string; readonly status?: "attention" | "complete" | "in_progress" | "training" | null; readonly sort?: "name" | "records" | "updated" }; result: readonly DatasetCard[] };
+  load_sample: { params: Record<string, never>; result: string };
+  open_create: { params: Record<string, never>; result: string };
+  open_dataset: { params: { readonly dataset: string }; result: string };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
+  retry_job: { params: { readonly job: string }; result: null };
+  stop_job: { params: { readonly job: string }; result: null };
+}
+
+export interface DatasetPageTraits {
+  readonly activity: string;
+  readonly height: number;
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly problem: Problem | null;
+  readonly report: HealthReport | null;
+  readonly revision: number;
+  readonly state: PipelineState | null;
+}
+
+export interface DatasetPageCalls {
+  attach: { params: { readonly view: string }; result: null };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  detach: { params: { readonly view: string }; result: null };
+  download_records: { params: { readonly file_format: "csv" | "jsonl" | "training" }; result: Download };
+  download_topics: { params: Record<string, never>; result: Download };
+  drop_download: { params: { readonly download: string }; result: null };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
+  reset_pipeline: { params: Record<string, never>; result: null };
+  save_settings: { params: { readonly seen: DatasetInfo; readonly name?: string | null; readonly objective?: string | null }; result: DatasetInfo };
+  settings: { params: Record<string, never>; result: DatasetSettings };
+}
+
+export interface CreatePageTraits {
+  readonly file: FileState;
+  readonly file_pattern: PatternState;
+  readonly revision: number;
+  readonly scan: ScanState | null;
+  readonly traces_pattern: PatternState;
+}
+
+export interface CreatePageCalls {
+  attach: { params: { readonly view: string }; result: null };
+  begin_upload: { params: { readonly name: string; readonly size: number }; result: UploadState };
+  check_upload: { params: { readonly upload: string }; result: null };
+  clear_picked: { params: Record<string, never>; result: null };
+  create: { params: { readonly of: "file" | "traces"; readonly name: string; readonly objective: string; readonly query?: TraceQuery | null }; result: string };
+  detach: { params: { readonly view: string }; result: null };
+  download_issues: { params: { readonly file_format: "csv" | "json" }; result: Download };
+  drop_download: { params: { readonly download: string }; result: null };
+  drop_upload: { params: Record<string, never>; result: null };
+  list_traces: { params: { readonly query: TraceQuery; readonly start: number; readonly count: number }; result: TracePage };
+  load_check: { params: Record<string, never>; result: FileCheck | null };
+  load_issues: { params: Record<string, never>; result: readonly LineIssue[] };
+  open_source: { params: { readonly location: string; readonly name?: string }; result: null };
+  pick_matching: { params: { readonly query: TraceQuery; readonly on: boolean }; result: null };
+  pick_traces: { params: { readonly numbers: readonly number[]; readonly on: boolean }; result: null };
+  put_piece: { params: { readonly upload: string; readonly offset: number }; result: null };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
+  refresh_traces: { params: Record<string, never>; result: null };
+  resume_upload: { params: { readonly upload: string }; result: UploadState };
+  sources: { params: Record<string, never>; result: SourcesView };
+}
 
 export interface OverviewTraits {
   readonly activity: string;
@@ -1684,7 +1940,9 @@ export const SETTINGS = {
     "enough_measured": 10,
     "folds": 5,
     "regularization": 10.0,
-    "usual_temperature": 0.13,
+    "trust_in_words": 8.0,
+    "few_texts": 20,
+    "usual_temperature": 0.15,
     "unlabelled_sharpness": 12.0,
     "untrained_keyword": [
       0.5,

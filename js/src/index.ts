@@ -1,4 +1,7 @@
 // What the shim asks the bundle for.
+import { AppWidget } from "./app";
+import { CreatePageWidget } from "./app/create";
+import { DatasetPageWidget } from "./app/dataset_page";
 import { CanvasWidget } from "./canvas";
 import { CoverageDialogWidget } from "./dialogs/coverage";
 import { DeployDialogWidget } from "./dialogs/deploy";
@@ -17,6 +20,9 @@ import { OverviewWidget } from "./overview";
 import { RecordsGridWidget } from "./records_grid";
 
 const components: Components = new Map([
+  ["app", AppWidget],
+  ["app/dataset_page", DatasetPageWidget],
+  ["app/create_page", CreatePageWidget],
   ["canvas", CanvasWidget],
   ["health_bar", HealthBarWidget],
   ["overview", OverviewWidget],

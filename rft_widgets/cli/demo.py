@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import sys
 import tempfile
 import time
 import urllib.error
@@ -12,6 +13,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from platformdirs import user_data_path
 
 from rft_widgets.cli.data import print_import
 from rft_widgets.cli.grade import cut
@@ -37,18 +40,40 @@ _TIMEOUT_S = 20.0
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Show everything, and end with status 0 only if everything worked."""
+    """Show everything, and end with status 0 only if everything worked; then open the app on it."""
     began = time.monotonic()
+    shows = not (options.no_app or options.json) and sys.stdin.isatty() and sys.stdout.isatty()
     with quiet(options), _folder() as folder:
-        with Workspace(options.database or folder / "demo.db") as workspace:
+        database = options.database or (demo_database() if shows else folder / "demo.db")
+        with Workspace(database) as workspace:
             status, report = tour(workspace, folder)
         report["seconds"] = round(time.monotonic() - began, 1)
         print(f"\nDone in {report['seconds']:.0f} s.")
-        if options.database is None:
-            print("The demo's store was temporary; keep one with --database demo.db.")
+        if not shows:
+            print("See it in a browser with `rft-widgets app --demo`.")
     if options.json:
         print_json(report)
+    if shows and status == 0:
+        from rft_widgets.cli.app import show_dataset  # noqa: PLC0415 - it may take us, too
+
+        show_dataset(str(database), report["dataset"])
     return status
+
+
+def demo_database() -> Path:
+    """Where the demo's store is kept: in the user's data directory."""
+    return user_data_path("rft_widgets") / "demo.db"
+
+
+def tour_dataset(workspace: Workspace) -> str:
+    """The id of a dataset that the tour made, the newest there is; made now if there is none."""
+    made = [one for one in workspace.datasets() if one.training_jobs]
+    if made:
+        return made[0].id
+    print("The sample goes through all steps first; it takes a minute.\n", flush=True)
+    with _folder() as folder:
+        _, report = tour(workspace, folder)
+    return str(report["dataset"])
 
 
 def tour(workspace: Workspace, folder: Path) -> tuple[int, dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rft_widgets.cli.grade import connection_to
 from rft_widgets.cli.output import open_workspace, print_json, print_table, quiet
 from rft_widgets.cli.token import Token, find_token
-from rft_widgets.dataset.deployment import prompt_of
+from rft_widgets.dataset.routing import prompt_of
 from rft_widgets.errors import InvalidArgument, NoCandidate, ServingFailed
 from rft_widgets.model.report import with_bounds
 from rft_widgets.serving.app import LOOPBACK_HOSTS

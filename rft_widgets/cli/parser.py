@@ -22,11 +22,13 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _whole(commands)
+    _app(commands)
     _data(commands)
     _preparing(commands)
     _judging(commands)
     _training(commands)
     _serving(commands)
+    _working(commands)
     _keeping(commands)
     return parser
 
@@ -60,7 +62,7 @@ def _whole(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--no-app",
         action="store_true",
-        help="do not open the app; this version has none, so it changes nothing",
+        help="do not open the app at the end (it is opened from a terminal only)",
     )
 
     parser = _command(
@@ -80,6 +82,43 @@ def _whole(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--seed", type=int, help="of topics, dry run and training")
     _despite(parser)
+
+
+def _app(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "app",
+        "app:app",
+        "the pages for people who do not code, in a browser, until Ctrl-C",
+        "Long work runs in a worker beside it. With --json, prints the address and opens nothing.",
+    )
+    parser.add_argument("--demo", action="store_true", help="open on a sample that did all steps")
+    parser.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
+    parser.add_argument("--port", type=_port, help="default: 8877, or a free one; 0: a free one")
+    parser.add_argument("--no-browser", action="store_true", help="print the address and no more")
+    parser.add_argument(
+        "--base-url", default="/", metavar="PATH", help="where it lies behind a proxy (default: /)"
+    )
+    parser.add_argument(
+        "--allow-network",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let other machines reach it, by this name (may be repeated); put HTTPS before it",
+    )
+    parser.add_argument(
+        "--token-file", type=Path, metavar="F", help="file with the token; made if there is none"
+    )
+    parser.add_argument(
+        "--password", action="store_true", help="ask for a password to log in with, and keep it"
+    )
+    parser.add_argument("--no-password", action="store_true", help="forget the password")
+    parser.add_argument(
+        "--pool", type=int, default=1, metavar="N", help="kernels that wait for a page (default: 1)"
+    )
+    parser.add_argument(
+        "--max-kernels", type=int, metavar="N", help="pages at once (default: by the memory)"
+    )
 
 
 def _data(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -267,10 +306,40 @@ def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("deployment", metavar="DEPLOYMENT")
 
 
+def _working(commands: Commands[argparse.ArgumentParser]) -> None:
+    _command(
+        commands,
+        "worker",
+        "worker:work",
+        "do the jobs that wait, until Ctrl-C",
+        "The app starts one by itself. It may be killed at any moment: the next one goes on. "
+        "One works on a SQLite store; on PostgreSQL there may be several.",
+    )
+
+
 def _keeping(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "openapi", "openapi:openapi", "describe the REST API as an OpenAPI document"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there")
+
     parser = _command(commands, "datasets", "data:list_all", "list the datasets of the store")
     parser.add_argument("--search", default="")
     parser.add_argument("--sort", choices=("updated", "name", "records"), default="updated")
+
+    parser = _command(
+        commands, "jobs", "worker:jobs", "list long work, and how it stands",
+        "Of each dataset the newest ended jobs are kept.",
+    )  # fmt: skip
+    parser.add_argument("dataset", nargs="?", metavar="DATASET", help="only those of this dataset")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--log", metavar="JOB", help="print what happened to a job")
+    what.add_argument("--cancel", metavar="JOB", help="stop a job, whoever does it")
+    what.add_argument(
+        "--retry",
+        metavar="JOB",
+        help="begin a job again that failed or was stopped; it goes on where it was",
+    )
 
     parser = _command(
         commands, "script", "pipeline:script", "print the Python that does it all again"

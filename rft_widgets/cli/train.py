@@ -88,6 +88,8 @@ def finish_training(dataset: OptimizationDataset, job: TrainingJob) -> TrainingR
                 asked = True
                 job.pause()
             time.sleep(_POLL_S)
+    if not job.was_killed:
+        job.wait()  # who works on it has a last word to say, too
     report = job.report
     if report is not None:
         return report

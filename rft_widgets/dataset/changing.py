@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,21 @@ from rft_widgets.model.record import (
     as_selection,
 )
 from rft_widgets.model.record_rows import RecordCheck
-from rft_widgets.steps.extract import Progress, draft_at, import_drafts, import_file
+from rft_widgets.steps.extract import (
+    Progress,
+    draft_at,
+    find_unfinished,
+    import_drafts,
+    import_file,
+)
 from rft_widgets.steps.parse import chat_json, draft_from_json
 from rft_widgets.steps.refusals import LineRefused
 from rft_widgets.steps.validate import validate
 from rft_widgets.store import edits, imports, records, trash, validity
 from rft_widgets.store.activity import working
+from rft_widgets.store.bulk import FEW
 from rft_widgets.store.imports import ImportMode, ImportState
+from rft_widgets.store.known import known, sets_of
 from rft_widgets.store.payload import input_hash
 from rft_widgets.traces.source import Mode as TraceMode
 from rft_widgets.traces.source import TraceSource
@@ -57,6 +66,7 @@ class ChangesRecords(ReadsRecords):
         cancelled: Callable[[], bool] = bool,
         resume: bool = False,
         name: str | None = None,
+        import_id: str | None = None,
     ) -> ImportResult:
         """Read a JSONL or JSON file, or one of a trace format, compressed or not.
 
@@ -74,6 +84,8 @@ class ChangesRecords(ReadsRecords):
             Go on with an import of this file that was cancelled or killed.
         name
             What the log calls the file, where its own name and place mean nothing.
+        import_id
+            Id for the import; one of this id that was cancelled or killed goes on.
 
         Returns
         -------
@@ -90,6 +102,7 @@ class ChangesRecords(ReadsRecords):
                 cancelled=cancelled,
                 resume=resume,
                 name=name,
+                import_id=import_id,
             )
 
     def add_records(
@@ -129,6 +142,8 @@ class ChangesRecords(ReadsRecords):
         collapse_prefixes: bool = False,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
+        name: str | None = None,
+        import_id: str | None = None,
     ) -> ImportResult:
         """Add recorded model calls; a call that is here already is flagged as a duplicate.
 
@@ -138,25 +153,59 @@ class ChangesRecords(ReadsRecords):
             From `open_traces`, filtered as you like; or drafts that its ``to_records`` gave.
         mode, collapse_prefixes
             Which calls of a thread become records; see `TraceSource.to_records`.
+        name
+            What the log calls the source, where its own place means nothing and cannot be read
+            again.
+        import_id
+            Id for the import; one of this id that was cancelled or killed goes on where it was. Of
+            a source that gives its traces in another order each time, as a store does, those that
+            are here already are left out then.
         """
         origin = None
+        is_ordered = False
         if isinstance(traces, TraceSource):
             drafts = traces.to_records(mode=mode, collapse_prefixes=collapse_prefixes)
-            name = f"{traces.format} traces"
-            if traces.origin is not None:
+            source = name or f"{traces.format} traces"
+            is_ordered = traces.is_ordered
+            if name is not None:
+                origin = {"file": name}
+            elif traces.origin is not None:
                 origin = traces.origin | {"mode": mode, "collapse_prefixes": collapse_prefixes}
         else:
-            drafts, name = iter(traces), "traces"
+            drafts, source = iter(traces), name or "traces"
+        unfinished = None
+        if import_id is not None:
+            unfinished = find_unfinished(self._store, self.id, import_id=import_id)
+        if unfinished is not None:
+            drafts = islice(drafts, unfinished.lines, None) if is_ordered else self._unknown(drafts)
         with self._extracting(progress) as told:
             return import_drafts(
                 self._store,
                 self.id,
                 drafts,
-                source=name,
+                source=source,
                 origin=origin,
                 progress=told,
                 cancelled=cancelled,
+                import_id=import_id,
+                unfinished=unfinished,
             )
+
+    def _unknown(self, drafts: Iterable[RecordDraft]) -> Iterator[RecordDraft]:
+        """Drafts less those that are here, or were and were deleted."""
+        left = iter(drafts)
+        while some := list(islice(left, FEW)):
+            keys = {id(draft): input_hash(draft.input) for draft in some if draft.span_id is None}
+            with self._store.read() as connection:
+                here = known(
+                    connection,
+                    sets_of(connection, self.id),
+                    [draft.span_id for draft in some if draft.span_id is not None],
+                    list(keys.values()),
+                )
+            for draft in some:
+                if draft.span_id not in here.spans and keys.get(id(draft)) not in here.hashes:
+                    yield draft
 
     @contextmanager
     def _extracting(self, progress: Progress | None) -> Iterator[Progress]:

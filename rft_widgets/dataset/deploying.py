@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from rft_widgets.dataset.deployment import Deployment, make_router, prompt_of
+from rft_widgets.dataset.deployment import Deployment
+from rft_widgets.dataset.routing import make_router, prompt_of
 from rft_widgets.dataset.training import HasTraining, TrainingJob
 from rft_widgets.errors import InvalidArgument, NoCandidate
 from rft_widgets.graders.rewards import normalized_reward
@@ -71,7 +72,7 @@ class HasDeployments(HasTraining):
         keep_exchanges
             Whether requests and answers are kept in the store; `Deployment.outcome` needs them.
         start
-            Whether to serve it at once, from this process.
+            Whether to serve it at once; see `Deployment.start`.
         host, port, token
             As for `Deployment.start`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rft_widgets.errors import InvalidArgument
+from rft_widgets.errors import InvalidArgument, StaleEdit
 from rft_widgets.model.dataset import DatasetInfo, DatasetSource, Event
 from rft_widgets.store import datasets, history
 from rft_widgets.store.connection import Store
@@ -52,8 +52,28 @@ class Described:
         """Give the dataset another name."""
         self.update(name=name)
 
-    def update(self, *, name: str | None = None, objective: str | None = None) -> None:
-        """Change name, objective or both."""
+    def update(
+        self,
+        *,
+        name: str | None = None,
+        objective: str | None = None,
+        seen: DatasetInfo | None = None,
+    ) -> None:
+        """Change name, objective or both.
+
+        Parameters
+        ----------
+        name, objective
+            New values; what is left out stays.
+        seen
+            The description that the change was made on. If what is to be changed is another by
+            now, the change is refused.
+
+        Raises
+        ------
+        StaleEdit
+            Somebody else changed it since it was seen; says to what. Nothing was overwritten.
+        """
         given = {"name": name, "objective": objective}
         values = {key: value.strip() for key, value in given.items() if value is not None}
         if not values.get("name", "unchanged"):
@@ -61,6 +81,8 @@ class Described:
         if not values:
             return
         with self._store.write() as connection:
+            if seen is not None:
+                _refuse_stale(datasets.read(connection, self.id), seen, values)
             datasets.describe(connection, self.id, **values)
             history.log(connection, self.id, "update", values)
 
@@ -70,3 +92,16 @@ class Described:
         with self._store.read() as connection:
             datasets.read(connection, self.id)
             return history.read_log(connection, self.id)
+
+
+def _refuse_stale(now: DatasetInfo, seen: DatasetInfo, values: dict[str, str]) -> None:
+    changes = [
+        f"The {what} is {getattr(now, what)!r} by now."
+        for what, value in values.items()
+        if getattr(now, what) not in (getattr(seen, what), value)
+    ]
+    if changes:
+        raise StaleEdit(
+            f"Somebody else changed this meanwhile. {' '.join(changes)}",
+            hint="Nothing was saved. Look at it, and save again if yours should stand.",
+        )

@@ -54,6 +54,7 @@ class HasDryRuns(HasEvaluation):
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
         resume: bool = False,
+        run_id: str | None = None,
     ) -> DryRunReport:
         """Grade a sample of the answers and say whether training is worth it.
 
@@ -79,6 +80,8 @@ class HasDryRuns(HasEvaluation):
             Asked after every answer.
         resume
             Go on with the last run that was cut off, with the options it was begun with.
+        run_id
+            Id for the run, of your choice; one of that id that was cut off is gone on with.
 
         Raises
         ------
@@ -96,8 +99,8 @@ class HasDryRuns(HasEvaluation):
                     progress(share, doing)
 
             version = self._version(None)
-            if resume:
-                run, config = self._unfinished(version, respond)
+            if resume or (run_id is not None and self._cut_off(run_id)):
+                run, config = self._unfinished(version, respond, None if resume else run_id)
             else:
                 config = DryRunConfig(
                     n=n, k=k, seed=seed, probes=probes, answers="model" if respond else "recorded"
@@ -119,6 +122,7 @@ class HasDryRuns(HasEvaluation):
                         self.id,
                         msgspec.to_builtins(config),
                         self.run_inputs(version),
+                        run_id=run_id,
                     )
                 done = tuple(_decoded(dry_runs.kept(self._store, run.id).values()))
                 began = time.perf_counter()
@@ -141,6 +145,14 @@ class HasDryRuns(HasEvaluation):
         with self._store.read() as connection:
             rows = dry_runs.read_all(connection, self.id)
         return tuple(_dry_run(row) for row in rows)
+
+    def dry_run_report(self, run_id: str) -> DryRunReport:
+        """The report of a finished run."""
+        with self._store.read() as connection:
+            report = _dry_run(dry_runs.read(connection, self.id, run_id)).report
+        if report is None:
+            raise InvalidArgument(f"Dry run {run_id} has no report: it was cut off.")
+        return report
 
     def dry_run_answers(self, run: DryRun | str) -> tuple[GradedAnswer, ...]:
         """Every graded answer of a run, in order."""
@@ -178,11 +190,16 @@ class HasDryRuns(HasEvaluation):
             records_revision=revision,
         )
 
-    def _unfinished(
-        self, version: GraderVersion, respond: Respond | None
-    ) -> tuple[DryRunRow, DryRunConfig]:
+    def _cut_off(self, run_id: str | None) -> list[DryRunRow]:
+        """Runs that have not ended, or the one of an id."""
         with self._store.read() as connection:
-            rows = [row for row in dry_runs.read_all(connection, self.id) if not row.is_finished]
+            rows = dry_runs.read_all(connection, self.id)
+        return [row for row in rows if not row.is_finished and run_id in (None, row.id)]
+
+    def _unfinished(
+        self, version: GraderVersion, respond: Respond | None, run_id: str | None
+    ) -> tuple[DryRunRow, DryRunConfig]:
+        rows = self._cut_off(run_id)
         if not rows:
             raise InvalidArgument("There is no dry run to resume.", hint="Start a new one.")
         run = rows[-1]

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
+from msgspec import Struct
 
 from rft_widgets.dataset.grading import HasGrader
 from rft_widgets.errors import RunInterrupted
 from rft_widgets.graders import CompiledGrader
 from rft_widgets.graders.sample import item_of
 from rft_widgets.model.evaluation import Evaluation
+from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.record import Record, Selection, as_selection
 from rft_widgets.model.report import GradedAnswer
 from rft_widgets.steps.dry_run import Answer, grade_answers
 from rft_widgets.steps.progress import Progress
-from rft_widgets.store import dry_runs, scores
+from rft_widgets.store import dry_runs, job_items, scores
 
 _AT_A_TIME = 500
 
@@ -56,10 +58,11 @@ class HasEvaluation(HasGrader):
         version = self._version(None)
         total = self.selection_size(chosen).records
         tally = _Tally(total, progress)
+        tally.take_up(self._graded_before(version))
         with self.compiled_grader(version) as compiled:
             records = self.iterate(chosen)
             while some := list(islice(records, _AT_A_TIME)):
-                self._evaluate(compiled, tally.gradable(some), tally, cancelled)
+                self._evaluate(compiled, version, tally.gradable(some), tally, cancelled)
         done = tally.evaluation()
         outcome = msgspec.to_builtins(done)
         details = {"selection": msgspec.to_builtins(chosen), "grader": version.hash, **outcome}
@@ -74,17 +77,28 @@ class HasEvaluation(HasGrader):
         found = (msgspec.json.decode(text, type=GradedAnswer) for text in texts)
         return tuple(one for one in found if one.record_id == record_id)
 
+    def _graded_before(self, version: GraderVersion) -> list[GradedRecord]:
+        """Records that this job has graded already, if it is begun again."""
+        texts = job_items.kept(self._store).values()
+        found = (msgspec.json.decode(text, type=GradedRecord) for text in texts)
+        return [one for one in found if one.grader == version.hash]
+
     def _evaluate(
         self,
         compiled: CompiledGrader,
+        version: GraderVersion,
         answers: Sequence[Answer],
         tally: _Tally,
         cancelled: Callable[[], bool],
     ) -> None:
         def keep(graded: Sequence[GradedAnswer]) -> None:
             rewards = {one.record_id: one.reward for one in graded if one.reward is not None}
-            scores.keep(self._store, self.id, rewards)
-            tally.count(graded)
+            done = [
+                GradedRecord(one.record_id, version.hash, one.reward, one.error) for one in graded
+            ]
+            said = {one.record_id: msgspec.json.encode(one).decode() for one in done}
+            scores.keep(self._store, self.id, rewards, said)
+            tally.count(done)
 
         try:
             grade_answers(compiled, answers, keep=keep, cancelled=cancelled)
@@ -95,6 +109,16 @@ class HasEvaluation(HasGrader):
             ) from None
 
 
+class GradedRecord(Struct, frozen=True):
+    """What grading a record came to, as a job keeps it while it may be begun again."""
+
+    record_id: str
+    grader: str
+    """Its hash: what another one gave does not count."""
+    reward: float | None
+    error: str | None
+
+
 class _Tally:
     """Counts what an evaluation came to, and tells of it."""
 
@@ -103,12 +127,21 @@ class _Tally:
         self.graded = self._failed = self._invalid = self._unanswered = 0
         self._sum = 0.0
         self._first_error: str | None = None
+        self._before: set[str] = set()
+
+    def take_up(self, graded: Sequence[GradedRecord]) -> None:
+        """Count what was graded before, and leave it out of what is to be graded."""
+        self._before = {one.record_id for one in graded}
+        self.total = max(self.total, len(graded))
+        self.count(graded)
 
     def gradable(self, records: Iterable[Record]) -> list[Answer]:
         return list(self._gradable(records))
 
     def _gradable(self, records: Iterable[Record]) -> Iterator[Answer]:
         for record in records:
+            if record.id in self._before:
+                continue
             if not record.is_valid:
                 self._invalid += 1
             elif not any(message.role == "assistant" for message in record.output.messages):
@@ -123,7 +156,7 @@ class _Tally:
                     item=item_of(record),
                 )
 
-    def count(self, graded: Sequence[GradedAnswer]) -> None:
+    def count(self, graded: Sequence[GradedRecord]) -> None:
         for one in graded:
             if one.reward is None:
                 self._failed += 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 from rft_widgets.dataset.coverage import HasCoverage
-from rft_widgets.errors import InvalidArgument
+from rft_widgets.errors import InvalidArgument, NeedsModel
 from rft_widgets.model.generation import GenerationConfig, GenerationPlan, TopicShape
 from rft_widgets.model.message import Message
 from rft_widgets.model.settings import VALIDATION
@@ -67,6 +67,30 @@ class PlansGeneration(HasCoverage):
             generated=sum(n for _, _, is_generated, n in facets if is_generated),
             shapes=self._shapes([one.topic for one in report.topics]),
             selected=selected,
+        )
+
+    def generate(self, config: GenerationConfig | Mapping[str, Any] | None = None) -> NoReturn:
+        """Generate records as `plan_generation` plans them, with a language model.
+
+        This version cannot be connected to one for that.
+
+        Parameters
+        ----------
+        config
+            As for `plan_generation`.
+
+        Raises
+        ------
+        InvalidArgument
+            A setting is out of bounds, or a topic is unknown.
+        NeedsModel
+            Always else.
+        """
+        plan = self.plan_generation(config)
+        raise NeedsModel(
+            f"Generating the {plan.total:,} planned records asks a language model, and this version "
+            "cannot be connected to one for it.",
+            hint="Generate them elsewhere by the plan, and import them.",
         )
 
     def _shapes(self, paths: Sequence[str]) -> dict[str, TopicShape]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,20 +17,24 @@ from rft_widgets.model.imports import FileCheck, ImportInfo, LineIssue, PulledSo
 from rft_widgets.model.record import ImportResult, RecordDraft
 from rft_widgets.steps.check import check_file
 from rft_widgets.steps.export import harmless_cell, replacing
-from rft_widgets.steps.extract import Progress, import_drafts
+from rft_widgets.steps.extract import Progress, find_unfinished, import_drafts
 from rft_widgets.steps.progress import Told
 from rft_widgets.store import datasets, history
 from rft_widgets.store import imports as import_rows
-from rft_widgets.store.bulk import FEW
-from rft_widgets.store.known import added_between, known, sets_of
-from rft_widgets.store.payload import input_hash
+from rft_widgets.store.known import added_between
 from rft_widgets.traces.source import TraceSource, open_traces
+from rft_widgets.uploads import Uploads
 
 IssuesFormat = Literal["csv", "json"]
 
 
 class HasImports(ChangesRecords):
     """A dataset's imports, and the sources that can be read again."""
+
+    @property
+    def uploads(self) -> Uploads:
+        """Files that were sent to this machine to be imported, of every dataset of the store."""
+        return Uploads(self._store.side_folder / "uploads")
 
     @property
     def imports(self) -> tuple[ImportInfo, ...]:
@@ -58,6 +61,10 @@ class HasImports(ChangesRecords):
             Asked as often; when it returns true, the reading stops.
         """
         return check_file(self._store, self.id, path, progress=progress, cancelled=cancelled)
+
+    def import_result(self, import_id: str) -> ImportResult:
+        """What an import did; `NotFound` if there is none of that id."""
+        return import_rows.result(self._store, self.id, import_id)
 
     def import_issues(self, import_id: str, limit: int = 1_000) -> tuple[LineIssue, ...]:
         """Faults of the lines of an import, in order: refused lines, and invalid records.
@@ -107,13 +114,24 @@ class HasImports(ChangesRecords):
         )
 
     def pull_traces(
-        self, *, progress: Progress | None = None, cancelled: Callable[[], bool] = bool
+        self,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = bool,
+        import_id: str | None = None,
     ) -> ImportResult:
         """Add what has come to the sources of the dataset's traces since they were read.
 
         A call that is here, by its span id or else by its input, is not added again, nor one that
         was deleted. Filters stay as they were; where single traces had been chosen, all that are
         newer than the last reading count as chosen.
+
+        Parameters
+        ----------
+        progress, cancelled
+            See `import_records`.
+        import_id
+            Id for the import; one of this id that was cancelled or killed goes on.
 
         Raises
         ------
@@ -135,6 +153,9 @@ class HasImports(ChangesRecords):
                 options = {key: origin[key] for key in ("mode", "collapse_prefixes")}
                 yield from self._unknown(traces.to_records(**options))
 
+        unfinished = None
+        if import_id is not None:
+            unfinished = find_unfinished(self._store, self.id, import_id=import_id)
         with self._extracting(progress) as told:
             return import_drafts(
                 self._store,
@@ -144,22 +165,9 @@ class HasImports(ChangesRecords):
                 origin={"pulled": [origin["traces"] for _, origin in origins]},
                 progress=told,
                 cancelled=cancelled,
+                import_id=import_id,
+                unfinished=unfinished,
             )
-
-    def _unknown(self, drafts: Iterable[RecordDraft]) -> Iterator[RecordDraft]:
-        left = iter(drafts)
-        while some := list(islice(left, FEW)):
-            keys = {id(draft): input_hash(draft.input) for draft in some if draft.span_id is None}
-            with self._store.read() as connection:
-                here = known(
-                    connection,
-                    sets_of(connection, self.id),
-                    [draft.span_id for draft in some if draft.span_id is not None],
-                    list(keys.values()),
-                )
-            for draft in some:
-                if draft.span_id not in here.spans and keys.get(id(draft)) not in here.hashes:
-                    yield draft
 
     def _current_imports(self) -> tuple[Event, ...]:
         """Log entries of the imports whose records were not replaced since."""

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from rft_widgets.dataset.dry_run_reading import ReadsDryRuns
+from rft_widgets.dataset.job import HasJobs
 from rft_widgets.dataset.training_state import TrainingState, training_state
-from rft_widgets.errors import InvalidArgument, TrainingRefused
-from rft_widgets.jobs import training as working
+from rft_widgets.errors import AlreadyAtWork, InvalidArgument, TrainingRefused
 from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.training import (
     Checkpoint,
@@ -31,6 +31,7 @@ from rft_widgets.store.training import JobStatus, SplitIds, TrainingRow
 from rft_widgets.trainers import LocalPolicy, load_policy, trainer
 
 _POLL_S = 0.1
+_END_S = 5.0
 
 
 class TrainingJob:
@@ -41,15 +42,22 @@ class TrainingJob:
         self.id = job_id
 
     @property
+    def dataset_id(self) -> str:
+        """The dataset that it is of."""
+        return self._row.dataset_id
+
+    @property
     def status(self) -> JobStatus:
         """``pending``, ``running``, ``paused``, ``completed``, ``failed`` or ``cancelled``."""
         return self._row.status
 
     @property
     def was_killed(self) -> bool:
-        """Whether it says that it runs, but was not heard of for too long; `resume` goes on."""
-        row = self._row
-        return row.status == "running" and training.is_silent(row)
+        """Whether it has not ended, and nobody is to work on it any more; `resume` goes on.
+
+        Not so where a worker takes it up again by itself.
+        """
+        return training.is_silent(self._row)
 
     @property
     def state(self) -> TrainingState:
@@ -107,11 +115,12 @@ class TrainingJob:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while (row := self._row).status in ("pending", "running"):
-            if row.status == "running" and training.is_silent(row):
+            if training.is_silent(row):
                 raise InvalidArgument(f"Training job {self.id} was killed.", hint="Resume it.")
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"Training job {self.id} takes longer than {timeout_s:g} s.")
             time.sleep(_POLL_S)
+        _let_end(self._store, row.dataset_id)
         return self
 
     def pause(self) -> None:
@@ -128,9 +137,12 @@ class TrainingJob:
         Raises
         ------
         InvalidArgument
-            It has ended, or somebody is at work on it.
+            It has ended, or somebody is at work on it or on another one of the dataset.
         """
-        working.start(self._store, self.id)
+        dataset_id = self._row.dataset_id
+        _refuse_second(self._store, dataset_id, but=self.id)
+        training.reopen(self._store, self.id)
+        _begin(self._store, dataset_id, self.id)
         return self
 
     def policy(self) -> LocalPolicy:
@@ -163,7 +175,7 @@ class TrainingJob:
         return f"<TrainingJob {self.id}>"
 
 
-class HasTraining(ReadsDryRuns):
+class HasTraining(HasJobs, ReadsDryRuns):
     """Making a better model of a dataset."""
 
     def train(
@@ -172,7 +184,7 @@ class HasTraining(ReadsDryRuns):
         *,
         despite_no_go: bool = False,
     ) -> TrainingJob:
-        """Start to train, in the background.
+        """Start to train, in the background: in the worker process, or a thread of this one.
 
         Parameters
         ----------
@@ -186,6 +198,8 @@ class HasTraining(ReadsDryRuns):
         ------
         InvalidArgument
             There is no grader, no valid record, or the configuration is wrong.
+        AlreadyAtWork
+            Another run of the dataset is under way.
         TrainingRefused
             The last dry run says NO_GO.
         """
@@ -198,6 +212,7 @@ class HasTraining(ReadsDryRuns):
                 f"The last dry run says NO_GO: {readiness.no_go}",
                 hint="Fix that first, or train all the same with despite_no_go=True.",
             )
+        _refuse_second(self._store, self.id)
         split = self.split(chosen)
         job_id = training.create(
             self._store,
@@ -211,7 +226,7 @@ class HasTraining(ReadsDryRuns):
             notes.insert(0, f"Trained although the last dry run says NO_GO: {readiness.no_go}")
         for note in notes:
             training.log(self._store, job_id, note)
-        working.start(self._store, job_id)
+        _begin(self._store, self.id, job_id)
         return TrainingJob(self._store, job_id)
 
     def split(self, config: TrainingConfig | Mapping[str, Any] | None = None) -> Split:
@@ -305,6 +320,40 @@ class HasTraining(ReadsDryRuns):
             gradings=trainer(config.trainer).gradings(config, learned, measured),
             cost_micro_usd=None if asks_model else 0,
         )
+
+
+def _begin(store: Store, dataset_id: str, training_job: str) -> None:
+    """Have somebody work on a run: the job that is submitted is how, the run keeps what comes."""
+    try:
+        HasJobs(store, dataset_id).submit(training.KIND, {"training_job": training_job})
+    except InvalidArgument:
+        training.request(store, training_job, "pause")  # another one was a moment faster
+        raise
+
+
+def _refuse_second(store: Store, dataset_id: str, *, but: str = "") -> None:
+    """Refuse a run while another one of the dataset is at work."""
+    _let_end(store, dataset_id)
+    with store.read() as connection:
+        others = training.runners_of(connection, dataset_id).keys() - {but}
+    if others:
+        raise AlreadyAtWork(
+            f"Training job {min(others)} is at work on this dataset.",
+            hint="Wait for it, or pause or cancel it first.",
+        )
+
+
+def _let_end(store: Store, dataset_id: str) -> None:
+    """Wait for jobs whose run has ended: they are about to say so, too."""
+    deadline = time.monotonic() + _END_S
+    while time.monotonic() < deadline:
+        with store.read() as connection:
+            runners = training.runners_of(connection, dataset_id)
+            rows = training.read_all(connection, dataset_id) if runners else ()
+        open_runs = {row.id for row in rows if row.status in ("pending", "running")}
+        if not runners.keys() - open_runs:
+            return
+        time.sleep(_POLL_S / 5)
 
 
 def _config(config: TrainingConfig | Mapping[str, Any] | None) -> TrainingConfig:

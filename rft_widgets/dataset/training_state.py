@@ -19,7 +19,7 @@ class TrainingState(Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     was_killed
-        Whether it says that it runs, but was not heard of for too long.
+        Whether it has not ended, and nobody is to work on it any more.
     requested
         ``pause`` or ``cancel`` from when that was asked until it has happened; else empty.
     inputs
@@ -47,7 +47,7 @@ def training_state(row: TrainingRow) -> TrainingState:
     progress = None if text is None else msgspec.json.decode(text, type=TrainingProgress)
     return TrainingState(
         status=row.status,
-        was_killed=row.status == "running" and training.is_silent(row),
+        was_killed=training.is_silent(row),
         requested=row.requested,
         created_at=row.created_at,
         finished_at=row.finished_at,

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,10 @@ import msgspec
 
 from rft_widgets.errors import InvalidArgument, RftError, TrainingStopped
 from rft_widgets.model.record import Record, Selection
-from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingProgress
+from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingProgress, TrainingReport
 from rft_widgets.model.training_curve import thinned
 from rft_widgets.steps.grade import open_grader
+from rft_widgets.steps.progress import Told
 from rft_widgets.store import graders, records, training
 from rft_widgets.store.fingerprint import fingerprint
 from rft_widgets.store.training import JobStatus, TrainingRow
@@ -29,52 +30,81 @@ _BEAT_S = 0.5
 _PROGRESS_S = 0.25
 
 
-def start(store: Store, job_id: str) -> threading.Thread:
-    """Claim a job and work on it in a thread of its own.
+def run(
+    store: Store,
+    job_id: str,
+    *,
+    progress: Told,
+    cancelled: Callable[[], bool],
+    is_for_good: Callable[[], bool],
+) -> str:
+    """Work on a training job to its end, from its last saved state; whatever happens is kept.
+
+    Parameters
+    ----------
+    store, job_id
+        The training job.
+    progress, cancelled
+        Told how far it is, and asked whether to stop.
+    is_for_good
+        Asked once it has stopped so: whether somebody wanted that, and it is paused. Else the
+        process ends, and the job goes on elsewhere as if nothing had happened.
+
+    Returns
+    -------
+    What came of it, in words.
 
     Raises
     ------
-    InvalidArgument
-        It has ended, or somebody is at work on it.
+    TrainingStopped
+        It was paused or cancelled, or somebody else works on it.
+    RftError
+        It failed.
     """
     owner = secrets.token_hex(8)
-    training.claim(store, job_id, owner)
-    thread = threading.Thread(
-        target=_work, args=(store, job_id, owner), name=f"rft-{job_id}", daemon=True
-    )
-    thread.start()
-    return thread
-
-
-def _work(store: Store, job_id: str, owner: str) -> None:
-    """Train to the end, or until asked to stop; whatever happens stands in the store."""
-    with store.read() as connection:
-        row = training.read(connection, job_id)
+    row = training.claim(store, job_id, owner)
+    if row.status != "running":
+        return _ended(row)  # who worked on it was killed before it could say so
     try:
-        with _beating(store, row, owner) as run:
+        with _beating(store, row, owner, progress, cancelled) as run:
             outcome = _train(store, row, run)
     except TrainingStopped as stopped:
         ends: dict[str, JobStatus] = {"pause": "paused", "cancel": "cancelled"}
-        if stopped.reason in ends:
+        was_asked = run.wish != "" or is_for_good()
+        if stopped.reason in ends and was_asked:
             training.log(store, job_id, str(stopped))
             training.end(store, job_id, owner, ends[stopped.reason])
+        raise
     except RftError as error:
         training.log(store, job_id, str(error))
         training.end(store, job_id, owner, "failed", error=str(error))
-    except Exception as error:  # noqa: BLE001 - a thread has nobody to raise it to
+        raise
+    except Exception as error:
         training.log(store, job_id, traceback.format_exc())
         words = f"The trainer failed with {type(error).__name__}; its log says where."
         training.end(store, job_id, owner, "failed", error=words)
-    else:
-        training.log(store, job_id, outcome.report.summary)
-        training.end(
-            store,
-            job_id,
-            owner,
-            "completed",
-            report=msgspec.json.encode(outcome.report).decode(),
-            artifact=outcome.artifact,
-        )
+        raise RftError(words) from error
+    summary = outcome.report.summary
+    training.log(store, job_id, summary)
+    training.end(
+        store,
+        job_id,
+        owner,
+        "completed",
+        report=msgspec.json.encode(outcome.report).decode(),
+        artifact=outcome.artifact,
+    )
+    return summary
+
+
+def _ended(row: TrainingRow) -> str:
+    """How a job ended, in words or as the error that it ended with."""
+    if row.status == "completed" and row.report is not None:
+        return msgspec.json.decode(row.report, type=TrainingReport).summary
+    if row.status in ("paused", "cancelled"):
+        reason = "pause" if row.status == "paused" else "cancel"
+        raise TrainingStopped(f"Training job {row.id} is {row.status}.", reason=reason)
+    raise RftError(row.error or f"Training job {row.id} failed.", hint="Train again.")
 
 
 def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
@@ -104,8 +134,17 @@ def _records(store: Store, dataset_id: str, ids: tuple[str, ...]) -> tuple[Recor
 class _Run:
     """A job as its trainer sees it."""
 
-    def __init__(self, store: Store, row: TrainingRow, owner: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        row: TrainingRow,
+        owner: str,
+        progress: Told,
+        cancelled: Callable[[], bool],
+    ) -> None:
         self._store = store
+        self._tell = progress
+        self._cancelled = cancelled
         self._job_id = row.id
         self._owner = owner
         self._told = 0.0
@@ -116,6 +155,7 @@ class _Run:
 
     def report(self, progress: TrainingProgress) -> None:
         self._log(progress)
+        self._tell(progress.share, progress.message)
         now = time.monotonic()
         if now - self._told >= _PROGRESS_S or progress.phase == "done":
             self._told = now
@@ -128,7 +168,7 @@ class _Run:
     def requested(self) -> training.Request:
         if self.lost is not None:
             raise self.lost
-        return self.wish
+        return self.wish or ("pause" if self._cancelled() else "")
 
     def save_state(self, state: bytes) -> None:
         training.save_state(self._store, self._job_id, self._owner, state)
@@ -152,9 +192,11 @@ class _Run:
 
 
 @contextmanager
-def _beating(store: Store, row: TrainingRow, owner: str) -> Iterator[_Run]:
+def _beating(
+    store: Store, row: TrainingRow, owner: str, progress: Told, cancelled: Callable[[], bool]
+) -> Iterator[_Run]:
     """Say twice a second that the job is alive, and hear what is asked of it."""
-    run = _Run(store, row, owner)
+    run = _Run(store, row, owner, progress, cancelled)
     done = threading.Event()
 
     def beat() -> None:

@@ -28,7 +28,7 @@ STRATEGY_WORDS: dict[Strategy, str] = {
 """Each strategy in a sentence."""
 
 
-class GenerationConfig(Struct, frozen=True, kw_only=True):
+class GenerationConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to generate.
 
     Attributes

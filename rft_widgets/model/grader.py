@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -200,11 +201,15 @@ def _shape(value: Any, where: str, *, nested: bool) -> dict[str, Any]:
     return shaped
 
 
+@functools.cache
+def _keys(kind: type[Struct]) -> frozenset[str]:
+    found = {field.encode_name for field in msgspec.structs.fields(kind)} - {EXTRA}
+    return frozenset(found | {"type"} if issubclass(kind, _Grader) else found)
+
+
 def _split(value: Mapping[str, Any], kind: type[Struct], where: str) -> dict[str, Any]:
     """Known keys as they are, the others under the reserved one."""
-    known = {found.encode_name for found in msgspec.structs.fields(kind)} - {EXTRA}
-    if "type" in value and issubclass(kind, _Grader):
-        known.add("type")
+    known = _keys(kind)
     shaped: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for key, inner in value.items():

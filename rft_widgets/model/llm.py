@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 
-class ModelConnection(Struct, frozen=True, kw_only=True):
+class ModelConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a model is asked: any endpoint that speaks the OpenAI protocol. It holds no key.
 
     ``base_url`` goes up to ``/v1``; ``api_key_env`` *names* the environment variable with the key,

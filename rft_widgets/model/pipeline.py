@@ -84,3 +84,42 @@ class PipelineState(Struct, frozen=True, kw_only=True):
         if self.nodes[5].status == "processing":
             return "training"
         return "complete" if self.nodes[6].status == "complete" else "in_progress"
+
+
+def status_line(state: PipelineState) -> str:
+    """Where a dataset stands, in one line: what is at work, else what is deployed and what is open.
+
+    The first step that failed or needs attention goes before the one that is next: the line agrees
+    with `PipelineState.list_status`.
+    """
+    training, deployment = state.nodes[5], state.nodes[6]
+    if training.status == "processing":
+        return f"Training ({training.progress or 0:.0%})"
+    for node in state.nodes:
+        if node.status == "processing":
+            return f"{_called(node)} in progress"
+    deployed = ""
+    if deployment.status == "complete":
+        gain = training.summary if training.status == "complete" else ""
+        deployed = f"Deployed • {gain}" if gain else deployment.summary
+    open_ones = [node for node in state.nodes if node.status in ("failed", "attention")]
+    line = _open_line(open_ones[0] if open_ones else state.nodes[state.current_step - 1])
+    return " • ".join(part for part in (deployed, line) if part)
+
+
+def _open_line(node: PipelineNode) -> str:
+    if node.status == "attention":
+        return f"{_called(node)} needs attention"
+    if node.status == "failed":
+        return f"{_called(node)} failed"
+    if node.status != "ready":
+        return ""  # nothing is open
+    if node.id == 1:
+        return node.summary
+    return {6: "Ready to start training", 7: "Ready to deploy"}.get(
+        node.id, f"{_called(node)} is next"
+    )
+
+
+def _called(node: PipelineNode) -> str:
+    return f"Step {node.id}: {node.name}"

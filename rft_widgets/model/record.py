@@ -167,7 +167,9 @@ def _first_words(message: Message, limit: int = 120) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-class RecordFilter(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RecordFilter(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Which records of a dataset; every field that is set narrows it further.
 
     Attributes
@@ -206,7 +208,7 @@ class RecordFilter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: ValidationCode | None = None
 
 
-class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A set of records named on the server: everything a filter matches, or ids, less some ids.
 
     A selection of a filter stays one small value however many records it holds, and means the

@@ -87,8 +87,12 @@ class CategorizeSettings(Struct, frozen=True, kw_only=True):
     folds: int = 5
     """Parts that confirmed records are held out in, to measure how sure a decision is."""
     regularization: float = 10.0
-    """Inverse strength of the penalty on the weights of the linear model."""
-    usual_temperature: float = 0.13
+    """Inverse strength of the penalty on what the linear model adds to the topics' own words."""
+    trust_in_words: float = 8.0
+    """How much the topics' own words weigh in the linear model's scores."""
+    few_texts: int = 20
+    """Texts from which what they have in common is believed by half."""
+    usual_temperature: float = 0.15
     """Temperature of the linear model's scores that is assumed before anything is measured, for
     each unit of the natural logarithm of the number of topics. It weighs as much as two confirmed
     records of each topic, and a measured one is at most twice as high."""

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from rft_widgets.errors import InvalidArgument, ServingFailed
 from rft_widgets.serving.app import LOOPBACK_HOSTS, Endpoint
-from rft_widgets.web import is_loopback
+from rft_widgets.web import is_loopback, url_of
 
 START_TIMEOUT_S = 10.0
 """Longest wait for the server to accept connections."""
@@ -103,8 +103,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it is."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return url_of(self.host, self.port)
 
     @property
     def base_url(self) -> str:

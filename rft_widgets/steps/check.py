@@ -37,13 +37,16 @@ PREVIEWED = 5
 
 def check_file(
     store: Store,
-    dataset_id: str,
+    dataset_id: str | None,
     path: str | Path,
     *,
     progress: Told | None = None,
     cancelled: Callable[[], bool] = bool,
+    each: Callable[[RecordDraft], None] | None = None,
 ) -> FileCheck:
-    """Read a file as an import would, and change nothing.
+    """Read a file as an import would, into a dataset or into a new one, and change nothing.
+
+    ``each`` is given every record that there is.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def check_file(
         If `cancelled` said so.
     """
     source = inspect(path, cancelled=cancelled)
-    tally = _Tally(store, dataset_id, str(source.path), progress, cancelled)
+    tally = _Tally(store, dataset_id, str(source.path), progress, cancelled, each)
     traces = traces_in(source)
     if traces is None:
         _read_records(source, tally)
@@ -101,13 +104,14 @@ class _Tally:
     def __init__(
         self,
         store: Store,
-        dataset_id: str,
+        dataset_id: str | None,
         name: str,
         progress: Told | None,
         cancelled: Callable[[], bool],
+        each: Callable[[RecordDraft], None] | None,
     ) -> None:
         self._store, self._dataset_id, self._name = store, dataset_id, name
-        self._progress, self._cancelled = progress, cancelled
+        self._progress, self._cancelled, self._each = progress, cancelled, each
         self._batch: list[_Judged] = []
         self._spans: set[str] = set()
         self._hashes: set[int] = set()
@@ -138,6 +142,8 @@ class _Tally:
 
     def add(self, number: int, draft: RecordDraft) -> None:
         self._records += 1
+        if self._each is not None:
+            self._each(draft)
         _, issues = validate(draft.input, draft.output)
         for issue in issues:
             self._faults[issue.code] += 1
@@ -192,9 +198,12 @@ class _Tally:
     def _look_up(self) -> None:
         batch, self._batch = self._batch, []
         with self._store.read() as connection:
+            sets = []
+            if self._dataset_id is not None:
+                sets.append(datasets.live_set(connection, self._dataset_id))
             here = known(
                 connection,
-                [datasets.live_set(connection, self._dataset_id)],
+                sets,
                 [one.span for one in batch if one.span is not None],
                 [one.hash for one in batch],
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def import_file(
     cancelled: Callable[[], bool] = bool,
     resume: bool = False,
     name: str | None = None,
+    import_id: str | None = None,
 ) -> ImportResult:
     """Read a file of records into a dataset.
 
@@ -63,6 +65,8 @@ def import_file(
         Go on with the unfinished import of this very file in this mode.
     name
         What the log calls the file, where its own name and place mean nothing.
+    import_id
+        Id for the import; one of this id that did not come to its end goes on.
 
     Raises
     ------
@@ -75,31 +79,41 @@ def import_file(
     source = inspect(path, cancelled=cancelled)
     shown = name or os.fsencode(source.path.name).decode(errors="replace")
     origin = {"file": name or os.fsencode(source.path.absolute()).decode(errors="replace")}
-    traces = None if resume else traces_in(source)
+    state = None
+    if resume or import_id is not None:
+        state = find_unfinished(
+            store, dataset_id, mode=mode, fingerprint=source.fingerprint, import_id=import_id
+        )
+        if state is None and resume:
+            raise ImportInterrupted(
+                f"There is no unfinished {mode} of {source.path} to resume.",
+                hint="Start it without resume.",
+            )
+    traces = traces_in(source)
     if traces is not None:
+        drafts = traces.to_records()
         return import_drafts(
             store,
             dataset_id,
-            traces.to_records(),
+            # The same file gives the same drafts in the same order.
+            drafts if state is None else islice(drafts, state.lines, None),
             source=shown,
             origin=origin,
             mode=mode,
             progress=progress,
             cancelled=cancelled,
+            fingerprint=source.fingerprint,
+            import_id=import_id,
+            unfinished=state,
         )
-    if resume:
-        unfinished = imports.find_unfinished(
-            store, dataset_id, mode=mode, fingerprint=source.fingerprint
-        )
-        if not unfinished:
-            raise ImportInterrupted(
-                f"There is no unfinished {mode} of {source.path} to resume.",
-                hint="Start it without resume.",
-            )
-        state = unfinished[0]
-    else:
+    if state is None:
         state = imports.begin(
-            store, dataset_id, mode=mode, source=shown, fingerprint=source.fingerprint
+            store,
+            dataset_id,
+            mode=mode,
+            source=shown,
+            fingerprint=source.fingerprint,
+            import_id=import_id,
         )
     known_size = None if source.is_gzip or source.is_document else source.size
     batch = _Batch(store, state, origin, progress, known_size)
@@ -137,17 +151,28 @@ def import_drafts(
     mode: ImportMode = "append",
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = bool,
+    fingerprint: str | None = None,
+    import_id: str | None = None,
+    unfinished: ImportState | None = None,
 ) -> ImportResult:
     """Store records that are in memory or come from traces; a draft counts as a line.
 
     ``origin`` says how to get the same drafts again. Without it a few of them are kept in the log
-    as they are; of many, only that they were there.
+    as they are; of many, only that they were there. An import with an id or a fingerprint that is
+    cancelled or killed goes on when it is given as ``unfinished``, with the drafts that are left.
     """
     _check_mode(mode)
-    state = imports.begin(store, dataset_id, mode=mode, source=source, fingerprint=None)
-    few = _Few() if origin is None else None
+    state = unfinished or imports.begin(
+        store,
+        dataset_id,
+        mode=mode,
+        source=source,
+        fingerprint=fingerprint,
+        import_id=import_id,
+    )
+    few = _Few() if origin is None and not state.lines else None
     batch = _Batch(store, state, origin or {}, progress, None)
-    for number, draft in enumerate(drafts, 1):
+    for number, draft in enumerate(drafts, state.lines + 1):
         if few is not None:
             few.add(draft)
         batch.add_draft(number, draft)
@@ -155,7 +180,8 @@ def import_drafts(
         if batch.is_full:
             batch.write()
             if cancelled():
-                imports.abandon(store, [state])
+                if fingerprint is None and import_id is None:
+                    imports.abandon(store, [state])
                 kept = (
                     f"{state.imported:,} records were kept"
                     if mode == "append"
@@ -165,6 +191,21 @@ def import_drafts(
     if few is not None:
         batch.origin = few.origin()
     return batch.finish()
+
+
+def find_unfinished(
+    store: Store,
+    dataset_id: str,
+    *,
+    mode: ImportMode = "append",
+    fingerprint: str | None = None,
+    import_id: str | None = None,
+) -> ImportState | None:
+    """The import of this that did not come to its end, the newest of several."""
+    found = imports.find_unfinished(
+        store, dataset_id, mode=mode, fingerprint=fingerprint, import_id=import_id
+    )
+    return found[0] if found else None
 
 
 class _Few:
@@ -194,9 +235,10 @@ class _Few:
 class _Range:
     """When the first and the last of some records were recorded, where they say so."""
 
-    def __init__(self) -> None:
-        self._first: datetime | None = None
-        self._last: datetime | None = None
+    def __init__(self, so_far: tuple[str, str] | None) -> None:
+        first, last = so_far or (None, None)
+        self._first = None if first is None else datetime.fromisoformat(first)
+        self._last = None if last is None else datetime.fromisoformat(last)
 
     def add(self, draft: RecordDraft) -> None:
         trace = draft.metadata.get("trace")
@@ -239,8 +281,7 @@ class _Batch:
         self._errors: list[LineError] = []
         self._bytes = 0
         self._lines = 0
-        # Of an import that is resumed, nobody remembers the first part's dates.
-        self._recorded: _Range | None = None if state.lines else _Range()
+        self._recorded = _Range(state.recorded)
 
     @property
     def is_full(self) -> bool:
@@ -274,6 +315,7 @@ class _Batch:
         self._lines += 1
 
     def write(self) -> None:
+        self._state.recorded = self._recorded.bounds
         imports.write_batch(self._store, self._state, self._rows, self._errors)
         self._rows, self._errors, self._bytes, self._lines = [], [], 0, 0
         self._report("reading")
@@ -282,8 +324,7 @@ class _Batch:
         if self._lines:
             self.write()
         state = self._state
-        recorded = self._recorded.bounds if self._recorded else None
-        imports.finish(self._store, state, self.origin, recorded)
+        imports.finish(self._store, state, self.origin)
         self._report("indexing")
         search.index_pending(self._store, state.set_id)
         self._report("done")
@@ -304,8 +345,7 @@ class _Batch:
         tokens, issues = validate(draft.input, draft.output)
         row = new_record(draft, tokens, issues, number)
         self._rows.append(row)
-        if self._recorded is not None:
-            self._recorded.add(draft)
+        self._recorded.add(draft)
         self._bytes += len(row.body)
         messages = draft.input.messages
         if messages and messages[-1].role != "user":

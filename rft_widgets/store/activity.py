@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -14,7 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from rft_widgets.store.clock import now_us
-from rft_widgets.store.schema import activities
+from rft_widgets.store.history import current_job
+from rft_widgets.store.job_queue import SILENT_S
+from rft_widgets.store.schema import activities, jobs
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -24,7 +26,7 @@ Tell = Callable[[float | None, str], None]
 
 _EVERY_S = 0.5
 _SILENT_US = 60_000_000
-"""A step that was not heard of for so long was killed."""
+"""A step that was not heard of for so long was killed. One that a job does ends with the job."""
 
 
 class Activity(Struct, frozen=True):
@@ -48,6 +50,7 @@ def working(store: Store, dataset_id: str, step: int, doing: str) -> Iterator[Te
     written = 0.0
     done = threading.Event()
     lock = threading.Lock()
+    job_id = current_job.get()  # of this thread
 
     def write() -> None:
         nonlocal written
@@ -55,7 +58,7 @@ def working(store: Store, dataset_id: str, step: int, doing: str) -> Iterator[Te
             written = time.monotonic()
             share, words = shown[0]
             with store.write() as connection:
-                _put(connection, dataset_id, step, share, words)
+                _put(connection, dataset_id, step, job_id, share, words)
 
     def tell(share: float | None, words: str) -> None:
         shown[0] = (share, words)
@@ -84,18 +87,41 @@ def working(store: Store, dataset_id: str, step: int, doing: str) -> Iterator[Te
 
 def read(connection: Connection, dataset_id: str) -> dict[int, Activity]:
     """Steps of a dataset that are at work, by number."""
-    rows = connection.execute(
-        sa.select(activities).where(
-            activities.c.dataset_id == dataset_id, activities.c.updated_us > now_us() - _SILENT_US
-        )
-    )
+    rows = connection.execute(_heard_of().where(activities.c.dataset_id == dataset_id))
     return {row.step: Activity(row.step, row.share, row.doing) for row in rows}
 
 
+def read_all(connection: Connection) -> dict[str, list[Activity]]:
+    """Steps that are at work, by dataset."""
+    found: dict[str, list[Activity]] = {}
+    for row in connection.execute(_heard_of().order_by(activities.c.step)):
+        found.setdefault(row.dataset_id, []).append(Activity(row.step, row.share, row.doing))
+    return found
+
+
+def _heard_of() -> sa.Select[Any]:
+    lives = sa.and_(
+        jobs.c.status == "running", jobs.c.beat_us > now_us() - int(SILENT_S * 1_000_000)
+    )
+    return (
+        sa.select(activities)
+        .outerjoin(jobs, jobs.c.id == activities.c.job_id)
+        .where(
+            activities.c.updated_us > now_us() - _SILENT_US,
+            sa.or_(activities.c.job_id.is_(None), lives),
+        )
+    )
+
+
 def _put(
-    connection: Connection, dataset_id: str, step: int, share: float | None, doing: str
+    connection: Connection,
+    dataset_id: str,
+    step: int,
+    job_id: str | None,
+    share: float | None,
+    doing: str,
 ) -> None:
-    values = {"share": share, "doing": doing, "updated_us": now_us()}
+    values = {"share": share, "doing": doing, "updated_us": now_us(), "job_id": job_id}
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = insert(activities).values(dataset_id=dataset_id, step=step, **values)
     # Two of them may do the same step at once.

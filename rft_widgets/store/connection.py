@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import sqlite3
@@ -143,6 +144,35 @@ class Store:
             yield
         finally:  # the connection goes back to the pool
             raw.execute(f"PRAGMA busy_timeout={STORE.busy_timeout_ms}")
+
+    @property
+    def side_folder(self) -> Path:
+        """The private folder beside the store: uploads, the worker's lock and log, the secret.
+
+        Beside ``x.db`` it is ``x.db-files``; a PostgreSQL store has one in the user's data
+        directory on each machine. It is made when it is asked for, for its owner alone.
+
+        Raises
+        ------
+        StoreUnavailable
+            If it cannot be made.
+        """
+        if self.path is not None:
+            folder = self.path.with_name(f"{self.path.name}-files")
+        else:
+            of_this = hashlib.sha256(self.url.encode()).hexdigest()[:12]
+            folder = user_data_path("rft_widgets") / f"postgresql-{of_this}-files"
+        _make_folder(folder.parent)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if folder.stat().st_mode & 0o077:
+                folder.chmod(0o700)  # made by a copy, or under another umask
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The folder {folder} cannot be made: {error.strerror}.",
+                hint="It holds uploads and the worker's lock; see that you may write there.",
+            ) from error
+        return folder
 
     def backup(self, path: str | Path) -> Path:
         """Write a consistent copy of a SQLite store to a new file, while others use it.

@@ -23,7 +23,11 @@ from rft_widgets.store.schema import (
     grader_versions,
     imports,
     issues,
+    job_items,
+    job_log,
+    jobs,
     record_sets,
+    served,
     training_checkpoints,
     training_jobs,
     training_log,
@@ -161,12 +165,15 @@ def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
         (training_checkpoints, training_checkpoints.c.job_id, training_jobs),
         (training_log, training_log.c.job_id, training_jobs),
         (exchanges, exchanges.c.deployment_id, deployments),
+        (served, served.c.deployment_id, deployments),
+        (job_log, job_log.c.job_id, jobs),
+        (job_items, job_items.c.job_id, jobs),
     ):
         mine = sa.select(whole.c.id).where(whole.c.dataset_id == dataset_id)
         connection.execute(parts.delete().where(column.in_(mine)))
     for table in (
         deletions, imports, events, activities, grader_versions, dry_runs, training_jobs,
-        deployments,
+        deployments, jobs,
     ):  # fmt: skip
         connection.execute(table.delete().where(table.c.dataset_id == dataset_id))
     connection.execute(

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import NotFound
 from rft_widgets.store import datasets as dataset_rows
-from rft_widgets.store import history
+from rft_widgets.store import history, served
 from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.schema import deployments, exchanges
 
@@ -65,8 +65,11 @@ def create(store: Store, dataset_id: str, job_id: str, config: dict[str, Any]) -
     return key
 
 
-def roll_back(store: Store, deployment_id: str) -> bool:
-    """Send everything to the base arm from now on; whether that was new."""
+def roll_back(store: Store, deployment_id: str, *, has_base: bool) -> bool:
+    """Send everything to the base arm from now on; whether that was new.
+
+    Without a base arm there is nothing left to serve, and the worker ends.
+    """
     with store.write(durable=True) as connection:
         row = read(connection, deployment_id)
         moved = connection.execute(
@@ -75,6 +78,8 @@ def roll_back(store: Store, deployment_id: str) -> bool:
             .values(status="rolled_back", rolled_back_us=now_us())
         ).rowcount
         if moved:
+            if not has_base:
+                served.unwant(connection, deployment_id)
             dataset_rows.change(connection, row.dataset_id)
             history.log(connection, row.dataset_id, "roll_back", {"deployment": deployment_id})
     return bool(moved)

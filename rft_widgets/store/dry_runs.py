@@ -36,9 +36,16 @@ class DryRunRow(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
 
 
-def begin(store: Store, dataset_id: str, config: dict[str, Any], inputs: RunInputs) -> DryRunRow:
-    """Open a dry run."""
-    run_id, now = f"dry_{secrets.token_hex(6)}", now_us()
+def begin(
+    store: Store,
+    dataset_id: str,
+    config: dict[str, Any],
+    inputs: RunInputs,
+    *,
+    run_id: str | None = None,
+) -> DryRunRow:
+    """Open a dry run, under an id of the caller's choice if there is one."""
+    run_id, now = run_id or f"dry_{secrets.token_hex(6)}", now_us()
     with store.write(durable=True) as connection:
         dataset_rows.change(connection, dataset_id)
         connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -15,9 +16,18 @@ from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.payload import Codec
 from rft_widgets.store.schema import events, record_versions
 
+_BY_JOB = "by_job"
+
+current_job: ContextVar[str | None] = ContextVar("current_job", default=None)
+"""The job that is at work in this thread. Its events name it: after a kill they tell what it has
+done, because they were stored in one transaction with that."""
+
 
 def log(connection: Connection, dataset_id: str, kind: str, details: dict[str, Any]) -> None:
     """Append an event, in the transaction of what it tells of."""
+    by_job = current_job.get()
+    if by_job is not None:
+        details = {**details, _BY_JOB: by_job}
     connection.execute(
         events.insert().values(
             dataset_id=dataset_id,
@@ -27,6 +37,12 @@ def log(connection: Connection, dataset_id: str, kind: str, details: dict[str, A
             details=json.dumps(details, ensure_ascii=False).encode(errors="replace").decode(),
         )
     )
+
+
+def done_by_job(connection: Connection, dataset_id: str, job_id: str) -> tuple[Event, ...]:
+    """What a job has done to its dataset so far, oldest first."""
+    events_of = read_log(connection, dataset_id)
+    return tuple(event for event in events_of if event.details.get(_BY_JOB) == job_id)
 
 
 def read_log(connection: Connection, dataset_id: str, kind: str | None = None) -> tuple[Event, ...]:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import ImportInterrupted, NotFound
 from rft_widgets.model.imports import ImportInfo, LineIssue
-from rft_widgets.model.record import LineError
+from rft_widgets.model.record import ImportResult, LineError
 from rft_widgets.store import datasets, history, inserts, trash
 from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.schema import imports, issues
@@ -52,19 +52,27 @@ class ImportState(Struct, kw_only=True):
     duplicates: int = 0
     refused: int = 0
     warnings: dict[str, int] = {}
+    recorded: tuple[str, str] | None = None
+    """When the first and the last of its records were recorded, where they say so."""
 
 
 def begin(
-    store: Store, dataset_id: str, *, mode: ImportMode, source: str, fingerprint: str | None
+    store: Store,
+    dataset_id: str,
+    *,
+    mode: ImportMode,
+    source: str,
+    fingerprint: str | None,
+    import_id: str | None = None,
 ) -> ImportState:
-    """Open an import."""
+    """Open an import, under an id of the caller's choice if there is one."""
     with store.write(durable=True) as connection:
         live = datasets.live_set(connection, dataset_id, keep=True)
         set_id = live
         if mode == "replace":
             set_id = datasets.create_set(connection, dataset_id, "staging")
         state = ImportState(
-            id=f"imp_{secrets.token_hex(6)}",
+            id=import_id or f"imp_{secrets.token_hex(6)}",
             dataset_id=dataset_id,
             set_id=set_id,
             mode=mode,
@@ -81,7 +89,12 @@ def begin(
 
 
 def find_unfinished(
-    store: Store, dataset_id: str, *, mode: ImportMode | None = None, fingerprint: str | None = None
+    store: Store,
+    dataset_id: str,
+    *,
+    mode: ImportMode | None = None,
+    fingerprint: str | None = None,
+    import_id: str | None = None,
 ) -> tuple[ImportState, ...]:
     """Imports of a dataset that did not come to their end, the newest first."""
     query = sa.select(imports).where(
@@ -91,6 +104,8 @@ def find_unfinished(
         query = query.where(imports.c.mode == mode)
     if fingerprint is not None:
         query = query.where(imports.c.fingerprint == fingerprint)
+    if import_id is not None:
+        query = query.where(imports.c.id == import_id)
     with store.read() as connection:
         rows = connection.execute(query.order_by(imports.c.started_us.desc())).all()
     return tuple(_state(row) for row in rows)
@@ -152,12 +167,10 @@ def finish(
     store: Store,
     state: ImportState,
     origin: dict[str, Any],
-    recorded: tuple[str, str] | None = None,
 ) -> None:
     """End an import: a replace becomes visible here, at once and whole.
 
-    ``origin`` says where the records came from, so that they can be fetched again; ``recorded``
-    between which times they were recorded there, where that is known.
+    ``origin`` says where the records came from, so that they can be fetched again.
     """
     with store.write(durable=True) as connection:
         _check_target(connection, state)
@@ -179,7 +192,7 @@ def finish(
                 "source": state.source,
                 "fingerprint": state.fingerprint,
                 "origin": origin,
-                **({"recorded": recorded} if recorded else {}),
+                **({"recorded": state.recorded} if state.recorded else {}),
                 "imported": state.imported,
                 "valid": state.valid,
                 "duplicates": state.duplicates,
@@ -198,6 +211,30 @@ def abandon(store: Store, states: Iterable[ImportState]) -> None:
             )
         if state.mode == "replace":
             trash.purge(store, [state.set_id])
+
+
+def result(store: Store, dataset_id: str, import_id: str) -> ImportResult:
+    """What an import did; `NotFound` if the dataset has none of that id."""
+    with store.read() as connection:
+        check_exists(connection, dataset_id, import_id)
+        row = connection.execute(sa.select(imports).where(imports.c.id == import_id)).one()
+    return result_of(store, _state(row))
+
+
+def result_of(store: Store, state: ImportState) -> ImportResult:
+    """What an import in this state has done."""
+    return ImportResult(
+        import_id=state.id,
+        lines=state.lines,
+        blank=state.blank,
+        imported=state.imported,
+        valid=state.valid,
+        invalid=state.imported - state.valid,
+        duplicates=state.duplicates,
+        refused=state.refused,
+        warnings=dict(state.warnings),
+        errors=read_errors(store, state.id),
+    )
 
 
 def check_exists(connection: Connection, dataset_id: str, import_id: str) -> None:
@@ -304,6 +341,7 @@ def _columns(state: ImportState) -> dict[str, object]:
     columns = msgspec.structs.asdict(state)
     del columns["committed_offset"]
     columns["warnings"] = msgspec.json.encode(state.warnings).decode()
+    columns["recorded"] = state.recorded and msgspec.json.encode(state.recorded).decode()
     return columns
 
 
@@ -311,4 +349,5 @@ def _state(row: sa.Row[tuple[object, ...]]) -> ImportState:
     stored = ImportState.__struct_fields__
     fields: dict[str, Any] = {name: value for name, value in row._mapping.items() if name in stored}  # noqa: SLF001 - its documented name
     fields["warnings"] = msgspec.json.decode(row.warnings)
+    fields["recorded"] = row.recorded and msgspec.json.decode(row.recorded, type=tuple[str, str])
     return ImportState(**fields, committed_offset=row.byte_offset)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """Version of the newest migration."""
 
 metadata = sa.MetaData()
@@ -141,6 +141,7 @@ imports = sa.Table(
     sa.Column("duplicates", sa.BigInteger, nullable=False),
     sa.Column("refused", sa.BigInteger, nullable=False),
     sa.Column("warnings", sa.Text, nullable=False),
+    sa.Column("recorded", sa.Text),  # first and last time that its records tell, as JSON
     sa.Column("started_us", sa.BigInteger, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
 )
@@ -311,4 +312,68 @@ activities = sa.Table(
     sa.Column("share", sa.Float(53)),
     sa.Column("doing", sa.Text, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
+    sa.Column("job_id", sa.Text),  # that does it
+)
+
+jobs = sa.Table(
+    # Long work that any process may ask for, watch and stop; one process at a time does it.
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset_id", sa.Text),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, server_default=""),  # what within the dataset
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("params", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # queued, running, succeeded, failed, cancelled
+    sa.Column("wanted", sa.Text, nullable=False, server_default=""),  # cancel
+    sa.Column("owner", sa.Text, nullable=False, server_default=""),  # who is at work on it
+    sa.Column("beat_us", sa.BigInteger),  # when that was heard of last
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("share", sa.Float(53)),
+    sa.Column("doing", sa.Text, nullable=False, server_default=""),
+    sa.Column("outcome", sa.Text, nullable=False, server_default=""),
+    sa.Column("problem", sa.Text),
+    sa.Column("result", sa.Text),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("started_us", sa.BigInteger),
+    sa.Column("finished_us", sa.BigInteger),
+)
+sa.Index("jobs_dataset", jobs.c.dataset_id, jobs.c.created_us)
+sa.Index("jobs_status", jobs.c.status, jobs.c.created_us)
+
+job_log = sa.Table(
+    "job_log",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("job_log_job", job_log.c.job_id, job_log.c.seq)
+
+job_items = sa.Table(
+    # Pieces that a job has done, while it may have to be begun again.
+    "job_items",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("item", sa.Text, primary_key=True),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+served = sa.Table(
+    # A deployment that the worker is asked to serve, who does it, and where.
+    "served",
+    metadata,
+    sa.Column("deployment_id", sa.Text, primary_key=True),
+    sa.Column("wanted", sa.SmallInteger, nullable=False),
+    sa.Column("asked_us", sa.BigInteger, nullable=False),  # tells one wish from the next
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("asked_port", sa.Integer, nullable=False),
+    sa.Column("port", sa.Integer, nullable=False),  # the one that it has or had last
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("ready_us", sa.BigInteger),
+    sa.Column("beat_us", sa.BigInteger),
+    sa.Column("said", sa.Text, nullable=False),  # why it is not served, or what is different
 )

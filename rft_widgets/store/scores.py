@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from rft_widgets.store import datasets, history
+from rft_widgets.store import datasets, history, job_items
 from rft_widgets.store.schema import records
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
 
 
-def keep(store: Store, dataset_id: str, scores: Mapping[str, float]) -> None:
-    """Set the scores of records by id; those that are gone meanwhile are passed over."""
-    if not scores:
-        return
+def keep(
+    store: Store, dataset_id: str, scores: Mapping[str, float], said: Mapping[str, str]
+) -> None:
+    """Set the scores of records by id; those that are gone meanwhile are passed over.
+
+    ``said`` is what a job notes of each record, also of those that have no score.
+    """
     with store.write() as connection:
+        job_items.keep(connection, said)
+        if not scores:
+            return
         set_id = datasets.live_set(connection, dataset_id, keep=True)
         place = sa.and_(records.c.set_id == set_id, records.c.id == sa.bindparam("record"))
         connection.execute(

@@ -7,6 +7,7 @@ refused when somebody else has taken the job over, so that no job has two worker
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,10 +17,10 @@ import zstandard
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from rft_widgets.errors import InvalidArgument, NotFound, TrainingStopped
+from rft_widgets.errors import AlreadyAtWork, InvalidArgument, NotFound, TrainingStopped
 from rft_widgets.model.run import RunInputs
 from rft_widgets.store import datasets as dataset_rows
-from rft_widgets.store import history
+from rft_widgets.store import history, job_queue, jobs
 from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.schema import training_checkpoints, training_jobs, training_log
 
@@ -30,12 +31,24 @@ JobStatus = Literal["pending", "running", "paused", "completed", "failed", "canc
 Request = Literal["", "pause", "cancel"]
 
 FINAL: tuple[JobStatus, ...] = ("completed", "failed", "cancelled")
-SILENT_S = 30.0
-"""A running job that was not heard of for so long was killed."""
+KIND = "train"
+"""Kind of the job that works on a training job, which its params name."""
+SILENT_S = 5.0
+"""One that nobody is to work on, and that was not heard of for so long, was killed."""
+
+
+class Runner(Struct, frozen=True):
+    """The job that works on a training job, or waits for its turn to."""
+
+    job_id: str
+    is_waiting: bool
 
 
 class TrainingRow(Struct, frozen=True, kw_only=True):
-    """A training job; ``config``, ``progress`` and ``report`` are JSON."""
+    """A training job; ``config``, ``progress`` and ``report`` are JSON.
+
+    ``runner`` is the job that works on it or is about to; ``None`` where there is none.
+    """
 
     id: str
     dataset_id: str
@@ -50,6 +63,7 @@ class TrainingRow(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
+    runner: Runner | None = None
 
 
 class SplitIds(Struct, frozen=True, kw_only=True):
@@ -87,8 +101,20 @@ def create(
     return job_id
 
 
-def claim(store: Store, job_id: str, owner: str) -> None:
+def claim(store: Store, job_id: str, owner: str) -> TrainingRow:
     """Take a job: from now on its former worker's writes are refused.
+
+    One that was paused or has ended stays so.
+    """
+    with store.write(durable=True) as connection:
+        if _read(connection, job_id, lock=True).status in ("pending", "running"):
+            # What was asked of its former worker is asked of this one.
+            _set(connection, job_id, status="running", owner=owner, error=None)
+        return _read(connection, job_id)
+
+
+def reopen(store: Store, job_id: str) -> TrainingRow:
+    """Let a job that was paused or killed wait to be worked on again.
 
     Raises
     ------
@@ -101,16 +127,20 @@ def claim(store: Store, job_id: str, owner: str) -> None:
             raise InvalidArgument(
                 f"Training job {job_id} has ended: {row.status}.", hint="Start a new one."
             )
-        if row.status == "running" and not is_silent(row):
-            raise InvalidArgument(
+        if row.status != "paused" and not is_silent(row):
+            raise AlreadyAtWork(
                 f"Training job {job_id} is being worked on.",
-                hint=f"One that was killed can be resumed {SILENT_S:g} s later.",
+                hint="Let it go on, or pause it first.",
             )
-        _set(connection, job_id, status="running", owner=owner, requested="", error=None)
+        _set(connection, job_id, status="pending", requested="", error=None)
+        dataset_rows.change(connection, row.dataset_id)
+    return row
 
 
 def is_silent(row: TrainingRow) -> bool:
-    """Whether a running job was not heard of for too long."""
+    """Whether a job that is neither paused nor at its end has nobody who works on it."""
+    if row.status not in ("pending", "running") or row.runner is not None:
+        return False
     return (now_us() - int(row.updated_at.timestamp() * 1e6)) / 1e6 > SILENT_S
 
 
@@ -189,13 +219,18 @@ def request(store: Store, job_id: str, wish: Request) -> TrainingRow:
     """Ask the worker of a job to pause or to cancel; without a worker it takes effect at once."""
     with store.write(durable=True) as connection:
         row = _read(connection, job_id, lock=True)
-        if row.status in FINAL:
+        if row.status in FINAL or (row.status == "paused" and wish == "pause"):
             return row
-        if row.status == "running" and not is_silent(row):
-            _set(connection, job_id, requested=wish)
-        else:
+        runner = row.runner
+        is_idle = runner.is_waiting if runner is not None else row.status != "running"
+        if is_idle or is_silent(row):
             status = {"pause": "paused", "cancel": "cancelled"}[wish]
             _end(connection, row, status=status, owner="", requested="")
+            if runner is not None:
+                job_queue.cancel_waiting(connection, runner.job_id, f"It was {status}.")
+        else:
+            _set(connection, job_id, requested=wish)
+            dataset_rows.change(connection, row.dataset_id)
         return _read(connection, job_id)
 
 
@@ -220,8 +255,22 @@ def read_all(connection: Connection, dataset_id: str) -> tuple[TrainingRow, ...]
         sa.select(*_NARROW)
         .where(training_jobs.c.dataset_id == dataset_id)
         .order_by(training_jobs.c.created_us, training_jobs.c.id)
-    )
-    return tuple(_row(row) for row in rows)
+    ).all()
+    runners = runners_of(connection, dataset_id) if rows else {}
+    return tuple(_row(row, runners) for row in rows)
+
+
+def runners_of(connection: Connection, dataset_id: str) -> dict[str, Runner]:
+    """The jobs that work on training jobs of a dataset or are about to, by those."""
+    found = {}
+    for one in jobs.at_work(connection, dataset_id, KIND):
+        params = msgspec.json.decode(one.params, type=_RunnerParams)
+        found[params.training_job] = Runner(one.id, one.is_waiting)
+    return found
+
+
+class _RunnerParams(Struct):
+    training_job: str
 
 
 def count(connection: Connection, dataset_id: str) -> int:
@@ -262,7 +311,8 @@ def _read(connection: Connection, job_id: str, *, lock: bool = False) -> Trainin
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise _missing(job_id)
-    return _row(row)
+    is_over = row.status not in ("pending", "running")
+    return _row(row, {} if is_over else runners_of(connection, row.dataset_id))
 
 
 def _update(connection: Connection, job_id: str, owner: str, **values: Any) -> None:
@@ -299,7 +349,7 @@ def _end(connection: Connection, row: TrainingRow, *, status: str, **values: Any
     history.log(connection, row.dataset_id, "training_ended", {"job": row.id, "status": status})
 
 
-def _row(row: Any) -> TrainingRow:
+def _row(row: Any, runners: Mapping[str, Runner]) -> TrainingRow:
     return TrainingRow(
         id=row.id,
         dataset_id=row.dataset_id,
@@ -314,6 +364,7 @@ def _row(row: Any) -> TrainingRow:
         created_at=to_datetime(row.created_us),
         updated_at=to_datetime(row.updated_us),
         finished_at=None if row.finished_us is None else to_datetime(row.finished_us),
+        runner=runners.get(row.id) if row.status in ("pending", "running") else None,
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from rft_widgets.model.message import Message, to_json
 from rft_widgets.model.record import RecordDraft, RecordInput, RecordOutput
-from rft_widgets.model.trace import Trace
+from rft_widgets.model.trace import Choice, Trace
 from rft_widgets.traces.documents import Undecodable, decode
 
 
@@ -132,3 +132,15 @@ def _canonical(arguments: str) -> Any:
         return decode(arguments)
     except Undecodable:
         return arguments
+
+
+def to_trace(draft: RecordDraft, location: str) -> Trace:
+    """Make a trace of a record, as far as one can be: to look at records as one looks at traces."""
+    return Trace(
+        format="records",
+        location=location,
+        messages=draft.input.messages,
+        choices=tuple(Choice(message) for message in draft.output.messages[:1]),
+        tools=draft.input.tools,
+        tool_choice=draft.input.tool_choice,
+    )

@@ -64,40 +64,14 @@ def detect_pattern(traces: Iterable[Trace]) -> DetectedPattern:
     InvalidArgument
         If there are no traces.
     """
-    seen = _Seen()
+    finder = PatternFinder()
     for trace in traces:
-        seen.add(trace)
-    if not seen.count:
-        raise InvalidArgument(
-            "There are no traces to detect a pattern in.", hint="Widen the filter."
-        )
-    prompt = _common_prompt(seen)
-    capabilities = _capabilities(seen)
-    tools = _tools(seen)
-    named = suggest(
-        role=_role(seen),
-        tools=[tool.name for tool in tools] if _names_its_tools(seen) else [],
-        keywords=[word for word, _ in seen.words.ranked()[:3]],
-        models=[name for name, _ in seen.models.ranked()[:1]],
-        capabilities={capability.label: capability.share for capability in capabilities},
-    )
-    return DetectedPattern(
-        title=named.title,
-        traces=seen.count,
-        system_prompt=prompt,
-        capabilities=capabilities,
-        tools=tools[:MAX_TOOLS],
-        tool_count=len(tools),
-        models=tuple(
-            ModelShare(name=name, share=count / seen.count) for name, count in seen.models.ranked()
-        ),
-        suggested_name=named.name,
-        suggested_objective=named.objective,
-    )
+        finder.add(trace)
+    return finder.pattern()
 
 
-class _Seen:
-    """What is kept of the traces that went by."""
+class PatternFinder:
+    """Finds the pattern of traces that are given to it one by one; they are not kept."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -112,7 +86,44 @@ class _Seen:
         self.with_tools = 0
         self.capable: Counter[str] = Counter()
 
+    def pattern(self) -> DetectedPattern:
+        """What the traces so far have in common.
+
+        Raises
+        ------
+        InvalidArgument
+            If there were none.
+        """
+        if not self.count:
+            raise InvalidArgument(
+                "There are no traces to detect a pattern in.", hint="Widen the filter."
+            )
+        capabilities = _capabilities(self)
+        tools = _tools(self)
+        named = suggest(
+            role=_role(self),
+            tools=[tool.name for tool in tools] if _names_its_tools(self) else [],
+            keywords=[word for word, _ in self.words.ranked()[:3]],
+            models=[name for name, _ in self.models.ranked()[:1]],
+            capabilities={capability.label: capability.share for capability in capabilities},
+        )
+        return DetectedPattern(
+            title=named.title,
+            traces=self.count,
+            system_prompt=_common_prompt(self),
+            capabilities=capabilities,
+            tools=tools[:MAX_TOOLS],
+            tool_count=len(tools),
+            models=tuple(
+                ModelShare(name=name, share=count / self.count)
+                for name, count in self.models.ranked()
+            ),
+            suggested_name=named.name,
+            suggested_objective=named.objective,
+        )
+
     def add(self, trace: Trace) -> None:
+        """Look at a trace."""
         self.count += 1
         prompt = trace.system_prompt[:MAX_PROMPT_CHARS]
         if prompt:
@@ -178,7 +189,7 @@ class _Sample:
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _common_prompt(seen: _Seen) -> CommonPrompt | None:
+def _common_prompt(seen: PatternFinder) -> CommonPrompt | None:
     if not seen.prompts.total:
         return None
     prompts = seen.prompts.ranked()
@@ -204,14 +215,14 @@ def _common_prompt(seen: _Seen) -> CommonPrompt | None:
     return CommonPrompt(text=prompts[0][0], share=share, is_template=False, distinct=distinct)
 
 
-def _sampled(seen: _Seen) -> list[tuple[str, int]]:
+def _sampled(seen: PatternFinder) -> list[tuple[str, int]]:
     """Prompts to look for a template in: a sample, and the most frequent ones whatever it holds."""
     chosen = dict(seen.prompts.ranked()[:SAMPLED_PROMPTS]) | dict(seen.sample.ranked())
     # Not by name: neighbours in the alphabet are alike in what varies, too.
     return sorted(chosen.items(), key=lambda item: (-item[1], stable_hash(item[0])))
 
 
-def _capabilities(seen: _Seen) -> tuple[Capability, ...]:
+def _capabilities(seen: PatternFinder) -> tuple[Capability, ...]:
     found = [
         Capability(label=rule.label, share=seen.capable[rule.label] / seen.count, rule=rule.text)
         for rule in RULES
@@ -220,7 +231,7 @@ def _capabilities(seen: _Seen) -> tuple[Capability, ...]:
     return tuple(sorted(shown, key=lambda each: (-each.share, each.label)))
 
 
-def _tools(seen: _Seen) -> tuple[ToolPattern, ...]:
+def _tools(seen: PatternFinder) -> tuple[ToolPattern, ...]:
     offered, called = dict(seen.offered.ranked()), dict(seen.called.ranked())
     described: dict[str, str] = {}
     for text, _ in seen.descriptions.ranked():
@@ -238,14 +249,14 @@ def _tools(seen: _Seen) -> tuple[ToolPattern, ...]:
     return tuple(sorted(found, key=lambda t: (-t.called_share, -t.offered_share, t.name)))
 
 
-def _role(seen: _Seen) -> str | None:
+def _role(seen: PatternFinder) -> str | None:
     for role, count in seen.roles.ranked()[:1]:
         if count >= MIN_ROLE_SHARE * seen.count:
             return role
     return None
 
 
-def _names_its_tools(seen: _Seen) -> bool:
+def _names_its_tools(seen: PatternFinder) -> bool:
     return seen.with_tools >= MIN_TOOLS_SHARE * seen.count
 
 

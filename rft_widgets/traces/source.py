@@ -93,6 +93,11 @@ class TraceSource:
         return {"traces": location} | self._where.described()
 
     @property
+    def is_ordered(self) -> bool:
+        """Whether the traces come in the same order each time, and new ones after the others."""
+        return self._shared.origin.format is None
+
+    @property
     def losses(self) -> LossReport:
         """What the whole source held and what of it could not be read; filters do not matter."""
         return self._shared.scan().losses
@@ -278,8 +283,7 @@ class _Filter(Struct, frozen=True, kw_only=True):
     def finds(self, trace: Trace) -> bool:
         if not self.searches:
             return True
-        answers = [choice.message for choice in trace.choices]
-        text = "\n".join(message.text for message in (*trace.messages, *answers)).casefold()
+        text = text_of(trace)
         return all(search in text for search in self.searches)
 
 
@@ -366,6 +370,12 @@ class _Tally:
         else:
             self._lost_calls += len(self._open)
         self._open.clear()
+
+
+def text_of(trace: Trace) -> str:
+    """What a search looks at: the conversation, prompt and answers, without regard to case."""
+    answers = [choice.message for choice in trace.choices]
+    return "\n".join(message.text for message in (*trace.messages, *answers)).casefold()
 
 
 def _row(trace: Trace) -> _Row:

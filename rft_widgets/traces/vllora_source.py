@@ -40,6 +40,16 @@ def default_store() -> Path | None:
     return path if path.is_file() else None
 
 
+def is_store(path: Path) -> bool:
+    """Whether a file is the store of a gateway, by what it holds."""
+    try:
+        with closing(_connect(path, idle=_is_idle(path))) as connection:
+            _select(connection, path)
+    except (OSError, sqlite3.Error, StoreUnavailable):
+        return False
+    return True
+
+
 def read_store(path: Path) -> Iterator[Document]:
     """Rows of a gateway's store, trace by trace; nothing is ever written to it.
 

@@ -11,7 +11,7 @@ import msgspec
 import traitlets
 
 from rft_widgets.dataset import OptimizationDataset
-from rft_widgets.jobs import inline
+from rft_widgets.errors import NotFound
 from rft_widgets.model.job import JobState
 from rft_widgets.model.problem import Problem
 from rft_widgets.model.views import DialogName
@@ -61,19 +61,68 @@ class RftWidget(rpc.Answers, anywidget.AnyWidget):
         return {**data, "text/plain": words, "text/html": f"<em>{words}</em>"}, metadata
 
 
-class DatasetWidget(RftWidget):
-    """A widget that shows a dataset as it stands, on every page that has it open.
+class FollowingWidget(RftWidget):
+    """A widget that follows what it shows, only while a page shows it.
 
-    It follows the dataset only while a page shows it: a notebook that is executed without a page,
-    or whose tab was closed, costs nothing.
+    A notebook that is executed without a page, or whose tab was closed, costs nothing.
     """
+
+    revision = traitlets.Int().tag(sync=True)
+    """Another number after each change: what was asked for has to be asked anew."""
+
+    def __init__(self, **values: Any) -> None:
+        self._views: dict[str, None] = {}
+        self._stop: Callable[[], None] | None = None
+        super().__init__(**values)
+
+    def _follow(self) -> Callable[[], None]:
+        """Begin to follow; returns what ends it."""
+        raise NotImplementedError
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a page shows it."""
+        return bool(self._views)
+
+    @rpc.method()
+    def attach(self, view: ViewId) -> None:
+        """A page shows the widget: follow, beginning with how things stand now."""
+        with self._lock:
+            self._views.pop(view, None)
+            self._views[view] = None
+            if len(self._views) > MAX_VIEWS:
+                del self._views[next(iter(self._views))]
+            if self._stop is None:
+                self._stop = self._follow()
+
+    @rpc.method()
+    def detach(self, view: ViewId) -> None:
+        """A page shows the widget no more."""
+        with self._lock:
+            self._views.pop(view, None)
+            if not self._views:
+                self._unfollow()
+
+    def close(self) -> None:
+        """Take the widget off every page, for good."""
+        with self._lock:
+            self._views.clear()
+            self._unfollow()
+        super().close()
+
+    def _unfollow(self) -> None:
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
+
+
+class DatasetWidget(FollowingWidget):
+    """A widget that shows a dataset as it stands, on every page that has it open."""
 
     name = traitlets.Unicode().tag(sync=True)
     """The dataset's."""
-    revision = traitlets.Int().tag(sync=True)
-    """Another number after each change of the dataset: what was asked for has to be asked anew."""
     jobs = Value(tuple[JobState, ...], default=())
-    """Long work on the dataset that was started in this process."""
+    """Long work on the dataset, in any process: the last of each kind."""
     problem = Value(Problem)
     """Why the dataset cannot be shown."""
 
@@ -81,8 +130,6 @@ class DatasetWidget(RftWidget):
         self, dataset: OptimizationDataset, *, snapshot: Snapshot | None = None, **values: Any
     ) -> None:
         self._dataset = dataset
-        self._views: dict[str, None] = {}
-        self._stop: Callable[[], None] | None = None
         self._opened: dict[str, DatasetWidget] = {}
         self._snapshot = snapshot = snapshot or refresher.read_snapshot(dataset)
         super().__init__(**values, **self._all_shown(snapshot))
@@ -102,24 +149,8 @@ class DatasetWidget(RftWidget):
             **self.shown(snapshot),
         }
 
-    @rpc.method()
-    def attach(self, view: ViewId) -> None:
-        """A page shows the widget: follow the dataset, beginning with how it stands now."""
-        with self._lock:
-            self._views.pop(view, None)
-            self._views[view] = None
-            if len(self._views) > MAX_VIEWS:
-                del self._views[next(iter(self._views))]
-            if self._stop is None:
-                self._stop = refresher.follow(self._dataset, self._show)
-
-    @rpc.method()
-    def detach(self, view: ViewId) -> None:
-        """A page shows the widget no more."""
-        with self._lock:
-            self._views.pop(view, None)
-            if not self._views:
-                self._unfollow()
+    def _follow(self) -> Callable[[], None]:
+        return refresher.follow(self._dataset, self._show)
 
     @rpc.method()
     def open_dialog(self, dialog: DialogName) -> str:
@@ -138,19 +169,16 @@ class DatasetWidget(RftWidget):
 
     @rpc.method()
     def cancel_job(self, job: ViewId) -> bool:
-        """Ask long work to stop; whether there was one to ask."""
-        return inline.cancel(self._dataset.id, job)
-
-    def start_job(self, kind: str, title: str, work: inline.Work) -> JobState:
-        """Begin long work on the dataset; every view shows how it goes."""
-        return inline.start(self._dataset.id, kind, title, work)
+        """Ask long work to stop, whoever does it; whether there was any to ask."""
+        try:
+            return self._dataset.job(job).cancel()
+        except NotFound:
+            return False
 
     def close(self) -> None:
         """Take the widget off every page, for good, and what was opened from it."""
         with self._lock:
             children, self._opened = list(self._opened.values()), {}
-            self._views.clear()
-            self._unfollow()
         for child in children:
             child.close()
         super().close()
@@ -161,11 +189,6 @@ class DatasetWidget(RftWidget):
             if child is None or child.comm is None:
                 child = self._opened[name] = kind(self._dataset, snapshot=self._snapshot)
             return str(child.model_id)
-
-    def _unfollow(self) -> None:
-        stop, self._stop = self._stop, None
-        if stop is not None:
-            stop()
 
     def _show(self, snapshot: Snapshot) -> None:
         with self._lock:

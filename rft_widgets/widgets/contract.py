@@ -21,8 +21,10 @@ from rft_widgets.model.pipeline import FINISHED, PIPELINE_STEPS
 from rft_widgets.model.settings import PIPELINE, TOPICS, VALIDATION
 from rft_widgets.model.topic_settings import CATEGORIZE, CLUSTERING, COVERAGE, TOPIC_LIMITS
 from rft_widgets.model.views import DIALOG_TITLES, DialogName, RecordsPreset
+from rft_widgets.widgets.app import App, DatasetPage
 from rft_widgets.widgets.bundle import Bundle
 from rft_widgets.widgets.canvas import PipelineCanvas
+from rft_widgets.widgets.create_page import CreatePage
 from rft_widgets.widgets.dialogs import dialog_class
 from rft_widgets.widgets.health_bar import HealthBar
 from rft_widgets.widgets.overview import Overview
@@ -33,6 +35,9 @@ from rft_widgets.widgets.traits import PAGE_WRITABLE, Guarded, Value
 TARGET = Path(__file__).parents[2] / "js" / "src" / "contract.gen.ts"
 
 WIDGETS: dict[str, type[Answers]] = {
+    "App": App,
+    "DatasetPage": DatasetPage,
+    "CreatePage": CreatePage,
     "Overview": Overview,
     "Canvas": PipelineCanvas,
     "HealthBar": HealthBar,

@@ -18,6 +18,8 @@ from rft_widgets.widgets.health_bar import activity_of
 from rft_widgets.widgets.refresher import Snapshot
 from rft_widgets.widgets.traits import Value
 
+RecordsFormat = Literal["jsonl", "training", "csv"]
+
 _ENDINGS = {"jsonl": "jsonl", "training": "jsonl", "csv": "csv"}
 _WHAT = {"jsonl": "records", "training": "training", "csv": "records"}
 
@@ -44,18 +46,10 @@ class Overview(Offers, DatasetWidget):
 
     @rpc.method(background=True)
     def download_records(
-        self, file_format: Literal["jsonl", "training", "csv"], cancelled: Callable[[], bool]
+        self, file_format: RecordsFormat, cancelled: Callable[[], bool]
     ) -> Download:
         """All records as a file; training files hold the valid ones."""
-        name = file_name(self._dataset.name, _WHAT[file_format], _ENDINGS[file_format])
-        return self.offer(
-            name,
-            lambda path, room: self._dataset.export_records(
-                path, format=file_format, progress=lambda _: room.check()
-            ),
-            call=f"ds.export_records({name!r}, format={file_format!r})",
-            cancelled=cancelled,
-        )
+        return offer_records(self, self._dataset, file_format, cancelled)
 
     @rpc.method(background=True)
     def download_topics(self) -> Download:
@@ -66,6 +60,24 @@ class Overview(Offers, DatasetWidget):
             lambda path, _: self._dataset.export_topics(path),
             call=f"ds.export_topics({name!r})",
         )
+
+
+def offer_records(
+    view: Offers,
+    dataset: OptimizationDataset,
+    file_format: RecordsFormat,
+    cancelled: Callable[[], bool],
+) -> Download:
+    """Write the records of a dataset for a page to take away."""
+    name = file_name(dataset.name, _WHAT[file_format], _ENDINGS[file_format])
+    return view.offer(
+        name,
+        lambda path, room: dataset.export_records(
+            path, format=file_format, progress=lambda _: room.check()
+        ),
+        call=f"ds.export_records({name!r}, format={file_format!r})",
+        cancelled=cancelled,
+    )
 
 
 def overview(dataset: OptimizationDataset, *, height: int = 760) -> Overview:

@@ -29,6 +29,7 @@ from rft_widgets.widgets.records.editing import (
     save_texts,
     texts_of,
 )
+from rft_widgets.worker.grading import Evaluate
 
 MAX_SELECTION_BYTES = 1024**2
 """Largest selection that a page may name: some ten thousand ids."""
@@ -146,13 +147,7 @@ class RecordsGrid(Offers, DatasetWidget):
     @rpc.method(max_bytes=MAX_SELECTION_BYTES)
     def evaluate(self, selection: Selection) -> JobState:
         """Begin to grade the recorded answers of records."""
-        return self.start_job(
-            "evaluate",
-            "Evaluate",
-            lambda progress, cancelled: (
-                self._dataset.evaluate(selection, progress=progress, cancelled=cancelled).sentence
-            ),
-        )
+        return self._dataset.submit("evaluate", Evaluate(selection=selection)).state
 
     @rpc.method(background=True, max_bytes=MAX_SELECTION_BYTES)
     def export(

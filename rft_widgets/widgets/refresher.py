@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from rft_widgets.dataset import OptimizationDataset
-from rft_widgets.jobs import inline
 from rft_widgets.model.job import JobState
 from rft_widgets.model.pipeline import PipelineState
 from rft_widgets.model.problem import Problem, problem_of
 from rft_widgets.model.record import HealthReport
+from rft_widgets.store import jobs
 from rft_widgets.store.connection import Store
 from rft_widgets.store.schema import activities, datasets, training_jobs
 
@@ -59,7 +59,7 @@ def read_snapshot(dataset: OptimizationDataset) -> Snapshot:
         return Snapshot(
             name=info.name,
             revision=info.revision,
-            jobs=inline.states(dataset.id),
+            jobs=dataset.job_states,
             pipeline=dataset.pipeline,
             health=dataset.health,
         )
@@ -142,7 +142,7 @@ class Refresher:
         if now < followed.rest_until and not followed.fresh:
             return
         # The counter is read first: a change between the two is seen the next time.
-        value = (counter.read(followed.dataset.id), inline.version(followed.dataset.id))
+        value = counter.read(followed.dataset.id)
         due = now - followed.read_at > ANYWAY_S
         with self._lock:
             fresh = {key: followed.listeners[key] for key in followed.fresh}
@@ -194,17 +194,18 @@ class _Counter:
             cursor.close()
 
     def _of_dataset(self, dataset_id: str) -> Hashable:
-        at_work, jobs = activities.c, training_jobs.c
+        at_work, runs = activities.c, training_jobs.c
         queries: list[sa.Select[*tuple[Any, ...]]] = [
             sa.select(datasets.c.revision).where(datasets.c.id == dataset_id),
             # What these two tell of progress counts as no change of the dataset.
             sa.select(sa.func.count(), sa.func.max(at_work.updated_us)).where(
                 at_work.dataset_id == dataset_id
             ),
-            sa.select(sa.func.max(jobs.updated_us)).where(jobs.dataset_id == dataset_id),
+            sa.select(sa.func.max(runs.updated_us)).where(runs.dataset_id == dataset_id),
         ]
         with self._store.read() as connection:
-            return tuple(tuple(map(tuple, connection.execute(query))) for query in queries)
+            found = [tuple(map(tuple, connection.execute(query))) for query in queries]
+            return *found, jobs.version(connection, dataset_id)
 
     def close(self) -> None:
         """Give the connection back."""

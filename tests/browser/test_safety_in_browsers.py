@@ -14,12 +14,10 @@ import rft_widgets as rft
 
 SLOW_WORK = """
 import time
-def work(progress, cancelled):
-    for turn in range(600):
-        if cancelled(): return "stopped"
-        progress(turn % 100 / 100, f"at {turn}"); time.sleep(0.1)
-    return "never stopped"
-view = ds.overview(); view.start_job("slow", "Slow work", work)
+ds = rft.Workspace().duplicate(ds.id)
+ds.set_grader({"type": "python", "name": "slow",
+               "source": "def grade(sample, item):\\n    return 0.0 * sum(range(9_000_000))\\n"})
+view = ds.overview(); ds.submit("evaluate", {"selection": {"where": {}}})
 view
 """
 
@@ -119,5 +117,5 @@ pathlib.Path({str(ended)!r}).write_text("")
     expect(share).not_to_have_text(before, timeout=2_000)
     close_all(page)
     page.locator(".rft-strip").get_by_role("button", name="Stop").click()
-    page.locator(".rft-toast", has_text="Slow work").wait_for(timeout=3_000)
+    page.locator(".rft-toast", has_text="Evaluate").wait_for(timeout=3_000)
     assert not ended.exists()  # the cell ran all the while

@@ -14,6 +14,7 @@ from rft_widgets import pipeline
 from rft_widgets.model.settings import PIPELINE
 from rft_widgets.pipeline import DATA_CHANGED, GRADER_CHANGED, TOPICS_CHANGED
 from rft_widgets.steps.parse import draft_from_json
+from rft_widgets.store import activity, history, job_queue
 from rft_widgets.store.activity import working
 
 LENGTH = {
@@ -228,6 +229,29 @@ def test_a_step_at_work_is_seen_from_elsewhere(
         tell(0.52, doing)
         assert (node(other, step).summary, node(other, step).progress) == (words, 0.52)
     assert node(dataset, step) == before
+
+
+@pytest.mark.parametrize("end", ["silent", "ended"])
+def test_a_step_of_a_job_is_at_work_as_long_as_the_job(
+    dataset: rft.OptimizationDataset, monkeypatch: pytest.MonkeyPatch, end: str
+):
+    store, owner = dataset._store, job_queue.new_owner("worker")
+    job = job_queue.create(
+        store, dataset.id, kind="categorize", title="Categorize", params="{}", excludes=(),
+        owner=owner,
+    )  # fmt: skip
+    before = node(dataset, 2)
+    token = history.current_job.set(job)
+    try:
+        with working(store, dataset.id, 2, "Categorizing"):
+            assert node(dataset, 2).status == "processing"
+            if end == "silent":  # its process was killed, and could take nothing back
+                monkeypatch.setattr(activity, "SILENT_S", 0.0)
+            else:
+                job_queue.end(store, job, owner, "failed")
+            assert node(dataset, 2) == before
+    finally:
+        history.current_job.reset(token)
 
 
 def test_long_steps_show_that_they_are_at_work(dataset: rft.OptimizationDataset):

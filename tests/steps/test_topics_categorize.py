@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.topic import Categorization, hierarchy, topic
+from rft_widgets.sample.support import sample_records
+from rft_widgets.steps.topics.auto import fit_topics
 from rft_widgets.steps.topics.calibration import calibration_error
 from rft_widgets.steps.topics.categorize import Member, fit_categorizer
 from rft_widgets.steps.topics.keywords import KeywordMatcher
@@ -113,6 +117,29 @@ def test_without_topics_nothing_is_placed() -> None:
 def test_one_topic_takes_all_that_says_something() -> None:
     found = run(fit_categorizer(hierarchy([topic("Only")]), ["some text"]), ["some text", ""])
     assert [one.topic for one in found] == ["Only", None]
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_few_confirmed_records_do_not_swallow_the_others(count: int) -> None:
+    texts = [
+        " ".join(one["content"] or "" for one in record["messages"] if one["role"] == "user")
+        for record in sample_records(n=300)
+    ]
+    found = fit_topics(texts, seed=0)
+    truth = [one.topic for one in found.assign((str(i), text) for i, text in enumerate(texts))]
+    alone = agreement(run(fit_categorizer(found.hierarchy, texts), texts), truth)
+    known = [i for i, path in enumerate(truth) if path is not None]
+    for seed in range(3):
+        chosen = np.random.default_rng(seed).choice(known, count, replace=False)
+        members = [Member(texts[i], truth[i]) for i in chosen]
+        placed = run(fit_categorizer(found.hierarchy, texts, members), texts)
+        assert agreement(placed, truth) >= alone - 0.05, "they help, or do no harm"
+        largest = max(Counter(one.topic for one in placed).values())
+        assert largest <= 2 * max(Counter(truth).values())
+
+
+def agreement(found: list[Categorization], truth: list[str | None]) -> float:
+    return float(np.mean([one.topic == path for one, path in zip(found, truth, strict=True)]))
 
 
 def test_one_confirmed_record_is_no_problem() -> None:

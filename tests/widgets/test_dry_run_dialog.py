@@ -14,7 +14,6 @@ from builders import chat_line
 
 import rft_widgets as rft
 from rft_widgets.errors import InvalidArgument, RunInterrupted
-from rft_widgets.jobs import inline
 from rft_widgets.model.message import Message
 from rft_widgets.model.record import RecordFilter
 
@@ -68,11 +67,11 @@ def eventually(check: Callable[[], Any], timeout_s: float = 20) -> Any:
 
 
 def state_of(dataset: rft.OptimizationDataset) -> Any:
-    return next((job for job in inline.states(dataset.id) if job.kind == "dry_run"), None)
+    return next((job for job in dataset.job_states if job.kind == "dry_run"), None)
 
 
 def ended(dataset: rft.OptimizationDataset) -> Any:
-    return eventually(lambda: (s := state_of(dataset)) and s.status != "running" and s)
+    return eventually(lambda: (s := state_of(dataset)) and not s.is_at_work and s)
 
 
 # -- before a run ---------------------------------------------------------------------------------
@@ -226,7 +225,7 @@ def test_a_new_run_does_not_begin_with_the_scores_of_one_that_was_cut_off(filled
     (given_up,) = filled.dry_runs
     page.call("start", OPTIONS)
     seen = []
-    while state_of(filled).status == "running":
+    while state_of(filled).status in ("queued", "running"):
         found = page.ask("so_far")
         seen.append(found and found["run"])
     assert given_up.id not in seen

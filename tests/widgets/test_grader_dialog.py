@@ -11,8 +11,8 @@ import pytest
 from builders import chat_line
 from widgets.wire import Page
 
+import rft_widgets as rft
 from rft_widgets.graders.presets import GraderType
-from rft_widgets.jobs import inline
 from rft_widgets.llm.allowed import CONNECTIONS_VARIABLE
 from rft_widgets.model.grader import GRADER_TYPES
 from rft_widgets.widgets.dialogs.grader import GraderDialog
@@ -59,8 +59,8 @@ def done(page: Page, kind: str) -> Any:
     """Wait for the end of long work, and give how it ended."""
 
     for _ in range(2_000):
-        found = [one for one in inline.states(page.widget._dataset.id) if one.kind == kind]
-        if found and found[-1].status != "running":
+        found = [one for one in page.widget._dataset.job_states if one.kind == kind]
+        if found and found[-1].status not in ("queued", "running"):
             return found[-1]
         time.sleep(0.005)
     raise AssertionError(f"{kind} did not end")
@@ -183,7 +183,7 @@ def test_a_draft_is_tried_before_it_is_saved(page, dataset):
     page.call("start_test", {"grader": json.dumps(EXACT)})
     job = done(page, "test_grader")
     assert (job.status, job.outcome) == ("succeeded", "Good variance - the grader differentiates")
-    test = page.call("results")["value"]["test"]
+    test = page.ask("results")["test"]
     assert test["hash"] == check(page, EXACT)["hash"]
     assert len(test["rows"]) == 5
     assert test["differentiates"] is True
@@ -191,6 +191,19 @@ def test_a_draft_is_tried_before_it_is_saved(page, dataset):
         record = dataset.record(row["record_id"])
         assert row["reward"] == float(row["response"] == record.item["reference_answer"])
     assert dataset.grader_versions == ()
+
+
+def test_what_was_tried_is_there_after_a_restart(page, dataset, show_dialog):
+    page.call("start_test", {"grader": json.dumps(EXACT)})
+    done(page, "test_grader")
+    page.call("start_labels", {"grader": json.dumps(EXACT), "field": "human_reward"})
+    done(page, "grader_labels")
+    before = page.ask("results")
+    with rft.Workspace(dataset._store.path) as workspace:
+        later = show_dialog("grader", workspace.dataset(dataset.id))
+        assert later.ask("results") == before
+        assert before["labels"]["against"] == "human_reward"
+        later.widget.close()
 
 
 def test_gradings_that_fail_are_no_zeros(page):
@@ -203,7 +216,7 @@ def test_gradings_that_fail_are_no_zeros(page):
     }
     page.call("start_test", {"grader": json.dumps(combined)})
     assert done(page, "test_grader").status == "succeeded"
-    test = page.call("results")["value"]["test"]
+    test = page.ask("results")["test"]
     failed = [row for row in test["rows"] if row["reward"] is None]
     assert 0 < len(failed) == test["failures"] < 5
     assert "ZeroDivisionError" in failed[0]["error"]
@@ -226,7 +239,7 @@ def test_held_against_labels(page):
     for field in ("human_reward", "metadata.rating"):
         page.call("start_labels", {"grader": json.dumps(EXACT), "field": field})
         assert done(page, "grader_labels").status == "succeeded"
-        found = page.call("results")["value"]["labels"]
+        found = page.ask("results")["labels"]
         assert found["against"] == field
         figures = {one["name"]: one["value"] for one in found["figures"]}
         assert figures["Labelled answers"] == "30"
@@ -244,7 +257,7 @@ def test_held_against_a_version_and_back_to_it(page, dataset):
     lenient = json.dumps({"type": "python", "source": "def grade(sample, item):\n    return 1.0\n"})
     page.call("start_comparison", {"grader": lenient, "version": 1})
     assert done(page, "compare_graders").status == "succeeded"
-    found = page.call("results")["value"]["versions"]
+    found = page.ask("results")["versions"]
     assert found["against"] == "version 1"
     figures = {one["name"]: one["value"] for one in found["figures"]}
     assert figures["Mean of this grader"] == "1.00"

@@ -10,7 +10,6 @@ import pytest
 from widgets.wire import Page
 
 import rft_widgets as rft
-from rft_widgets.jobs import inline
 from rft_widgets.model.topic import hierarchy, topic
 from rft_widgets.model.topic_settings import TOPIC_LIMITS
 from rft_widgets.steps.topics.exchange import topics_json
@@ -63,7 +62,7 @@ def _error(page: Page) -> Any:
 
 def ended(dataset: rft.OptimizationDataset) -> Any:
     ends = time.monotonic() + 20
-    while (state := inline.states(dataset.id)[-1]).status == "running":
+    while (state := dataset.job_states[-1]).status in ("queued", "running"):
         assert time.monotonic() < ends
         time.sleep(0.01)
     return state
@@ -137,18 +136,22 @@ def test_what_a_person_decided_stays(page, dataset):
     assert labels(dataset)["coding9"] == "Leisure/Travel"
 
 
-def test_one_work_at_a_time_and_it_can_be_stopped(page, dataset):
+def test_one_work_at_a_time_and_it_can_be_stopped(page, dataset, monkeypatch):
     before = (labels(dataset), len(dataset.events))
-    with dataset._store.write():  # the work cannot begin before this is over
-        assert page.call("categorize", {"mode": "recategorize_all"})["ok"]
-        again = page.call("categorize", {"mode": "unlabeled_only"})
-        assert again["error"]["code"] == "invalid_argument"
-        assert "already running" in again["error"]["message"]
-        (state,) = inline.states(dataset.id)
-        assert page.call("cancel_job", {"job": state.id})["value"] is True
+    monkeypatch.setenv("RFT_WIDGETS_JOBS", "worker")  # and there is none: it waits
+    assert page.call("categorize", {"mode": "recategorize_all"})["ok"]
+    for call, params in (
+        ("categorize", {"mode": "unlabeled_only"}),
+        ("regenerate", {"method": "auto"}),
+    ):
+        again = page.call(call, params)
+        assert again["error"]["code"] == "already_at_work"
+        assert "Recategorize all waits for its turn" in again["error"]["message"]
+    (state,) = dataset.job_states
+    assert page.call("cancel_job", {"job": state.id})["value"] is True
+    assert page.call("cancel_job", {"job": state.id})["value"] is False
     state = ended(dataset)
     assert (state.status, state.title) == ("cancelled", "Recategorize all")
-    assert "nothing was changed" in state.outcome
     assert (labels(dataset), len(dataset.events)) == before
 
 

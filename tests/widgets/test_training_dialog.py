@@ -196,7 +196,7 @@ def test_a_run_is_paused_resumed_and_cancelled(graded, shown):
     assert view["requested"] == ""
     assert view["report"] is None
     page.ask("resume", {"job": job})
-    assert page.refused("resume", {"job": job})["code"] == "invalid_argument"
+    assert page.refused("resume", {"job": job})["code"] == "already_at_work"
     running = until(page, job, "running")
     assert running["run"]["was_killed"] is False
     page.ask("cancel", {"job": job})

@@ -6,9 +6,13 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  useViewport,
 } from "@xyflow/react";
-import { useEffect, useMemo, useRef } from "react";
+import { Maximize } from "lucide-react";
+import { type RefObject, useEffect, useMemo, useRef } from "react";
+import { createPortal } from "react-dom";
 import type { PipelineState } from "../contract.gen";
+import { IconButton } from "../ui/Button";
 import { flowEdges, flowNodes, NODE_HEIGHT, NODE_WIDTH, ZOOM } from "./layout";
 import { type StepActions, StepActionsContext, StepNode } from "./StepNode";
 
@@ -18,7 +22,10 @@ const FIT = { padding: 0.04, minZoom: ZOOM.min, maxZoom: 1 };
 export interface PipelineCanvasProps {
   readonly state: PipelineState;
   readonly name: string;
-  readonly height: number;
+  /** In pixels; without, it fills what is there. */
+  readonly height?: number | undefined;
+  /** Where the buttons of the zoom go, if not onto the canvas. */
+  readonly zoomInto?: HTMLElement | null | undefined;
   readonly selected: number;
   readonly colors: "light" | "dark";
   onOpen(step: number): void;
@@ -27,7 +34,7 @@ export interface PipelineCanvasProps {
 export function PipelineCanvas(props: PipelineCanvasProps) {
   return (
     <section
-      className="rft-canvas"
+      className={props.height === undefined ? "rft-canvas rft-canvas-full" : "rft-canvas"}
       aria-label={`RFT pipeline of ${props.name}`}
       style={{ height: props.height }}
     >
@@ -38,7 +45,7 @@ export function PipelineCanvas(props: PipelineCanvasProps) {
   );
 }
 
-function Flow({ state, selected, colors, onOpen }: PipelineCanvasProps) {
+function Flow({ state, selected, colors, zoomInto, onOpen }: PipelineCanvasProps) {
   const frame = useRef<HTMLDivElement>(null);
   const flow = useReactFlow();
   const isMoved = useRef(false);
@@ -105,13 +112,17 @@ function Flow({ state, selected, colors, onOpen }: PipelineCanvasProps) {
           }}
         >
           <Background variant={BackgroundVariant.Dots} gap={20} size={1} />
-          <Controls
-            showInteractive={false}
-            fitViewOptions={FIT}
-            onFitView={() => {
-              isMoved.current = false;
-            }}
-          />
+          {zoomInto === undefined ? (
+            <Controls
+              showInteractive={false}
+              fitViewOptions={FIT}
+              onFitView={() => {
+                isMoved.current = false;
+              }}
+            />
+          ) : (
+            zoomInto && createPortal(<Zoom isMoved={isMoved} />, zoomInto)
+          )}
         </ReactFlow>
       </div>
     </StepActionsContext>
@@ -126,5 +137,36 @@ function isInside(element: Element, frame: Element): boolean {
     inner.bottom <= outer.bottom &&
     inner.left >= outer.left &&
     inner.right <= outer.right
+  );
+}
+
+/** The zoom as buttons in a bar: smaller, how large it is, larger, all of it. */
+function Zoom({ isMoved }: { readonly isMoved: RefObject<boolean> }) {
+  const flow = useReactFlow();
+  const { zoom } = useViewport();
+  const by = (step: number) => () => {
+    isMoved.current = true;
+    void flow.zoomTo(Math.min(ZOOM.max, Math.max(ZOOM.min, zoom + step)));
+  };
+  return (
+    <fieldset className="rft-zoom">
+      <legend className="rft-hidden">Zoom</legend>
+      <IconButton label="Zoom out" disabled={zoom <= ZOOM.min} onClick={by(-0.1)}>
+        −
+      </IconButton>
+      <output className="rft-zoom-now">{`${Math.round(zoom * 100)}%`}</output>
+      <IconButton label="Zoom in" disabled={zoom >= ZOOM.max} onClick={by(0.1)}>
+        +
+      </IconButton>
+      <IconButton
+        label="Fit view"
+        onClick={() => {
+          isMoved.current = false;
+          void flow.fitView(FIT);
+        }}
+      >
+        <Maximize size={14} aria-hidden />
+      </IconButton>
+    </fieldset>
   );
 }

@@ -1,6 +1,7 @@
 import { useRef } from "react";
 import { count, counted } from "../ui/numbers";
-import { Axes, linear, MARGIN, tick, useWidth } from "./frame";
+import { Axes, MARGIN, tick, useWidth } from "./frame";
+import { linear } from "./scale";
 
 export interface Bin {
   readonly from: number;

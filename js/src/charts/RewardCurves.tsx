@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
-import { Axes, HiddenTable, linear, MARGIN, type Scale, tick, useWidth } from "./frame";
+import { Axes, HiddenTable, MARGIN, tick, useWidth } from "./frame";
+import { linear, type Scale } from "./scale";
 
 export interface CurvePoint {
   readonly x: number;

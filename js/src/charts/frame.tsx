@@ -1,6 +1,6 @@
 // What the charts share: how wide they are, where the numbers stand, and the same in words.
-import { type ScaleLinear, scaleLinear } from "d3-scale";
 import { type ReactNode, type RefObject, useLayoutEffect, useState } from "react";
+import type { Scale } from "./scale";
 
 export const MARGIN = { top: 18, right: 14, bottom: 26, left: 44 } as const;
 const FIRST_WIDTH = 560; // until it is known, and where nothing is laid out
@@ -23,12 +23,6 @@ export function useWidth(ref: RefObject<HTMLElement | null>): number {
   return width;
 }
 
-export type Scale = ScaleLinear<number, number>;
-
-export function linear(from: readonly [number, number], to: readonly [number, number]): Scale {
-  return scaleLinear([...from], [...to]);
-}
-
 /** A number on an axis: as many digits as it needs, thousands apart. */
 export function tick(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 3 });
@@ -45,8 +39,8 @@ interface AxesProps {
 
 /** Lines across for `y`, and the numbers of both axes; decoration for who sees it. */
 export function Axes({ x, y, xTicks = 6, yTicks = 4, xLabel, yLabel }: AxesProps) {
-  const [left = 0, right = 0] = x.range();
-  const [bottom = 0, top = 0] = y.range();
+  const [left, right] = x.range;
+  const [bottom, top] = y.range;
   return (
     <g className="rft-axes" aria-hidden>
       {y.ticks(yTicks).map((value) => (

@@ -14,21 +14,26 @@ interface JobCalls {
 
 const { useTrait } = widgetHooks<JobTraits, JobCalls>();
 
+/** It has not ended: it runs, or waits for its turn. */
+export const isAtWork = ({ status }: JobState): boolean =>
+  status === "running" || status === "queued";
+
 export interface Job {
   readonly state: JobState | null;
   readonly isRunning: boolean;
   stop(): void;
 }
 
-/** The work of a kind that was started last. */
-export function useJob(kind: string): Job {
+/** The work of a kind, or of one of several, that was asked for last; on this subject, if any. */
+export function useJob(kind: string | readonly string[], subject = ""): Job {
   const rpc = useHost().rpc as unknown as Rpc<JobCalls>;
   const jobs = useTrait("jobs");
-  const state = jobs?.find((job) => job.kind === kind) ?? null;
+  // The newest stands last.
+  const state = jobs?.findLast((job) => isOf(job.kind, kind) && job.subject === subject) ?? null;
   return useMemo(
     () => ({
       state,
-      isRunning: state?.status === "running",
+      isRunning: state !== null && isAtWork(state),
       stop: () => state && rpc.tell("cancel_job", { job: state.id }),
     }),
     [state, rpc],
@@ -45,14 +50,17 @@ export function useJobEnd(onEnd: (job: JobState) => void): void {
   latest.current = onEnd;
   useEffect(() => {
     for (const job of jobs) {
-      if (job.status === "running") running.current.add(job.id);
+      if (isAtWork(job)) running.current.add(job.id);
       else if (!ended.current.has(job.id)) {
         ended.current.add(job.id);
         // What ended before anybody looked is no news.
-        if (running.current.has(job.id) || Date.parse(job.started_at) > since) latest.current(job);
+        if (running.current.has(job.id) || Date.parse(job.created_at) > since) latest.current(job);
       }
     }
   }, [jobs, since]);
 }
+
+const isOf = (kind: string, wanted: string | readonly string[]): boolean =>
+  typeof wanted === "string" ? kind === wanted : wanted.includes(kind);
 
 const NONE: readonly JobState[] = [];

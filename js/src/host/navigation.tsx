@@ -56,10 +56,19 @@ const NavigationContext = createContext<Navigation | null>(null);
 const PresetContext = createContext<RecordsPreset | null>(null);
 const SelectionContext = createContext<Selection | null>(null);
 const InOverlayContext = createContext(false);
+const ComponentsContext = createContext<Components>(new Map());
 const GuardContext = createContext<RefObject<CloseGuard | null> | null>(null);
 
 /** Asked before a place is left, with what leaves it. */
 export type CloseGuard = (leave: () => void) => void;
+
+/** All who want to be asked on this page, the uppermost last: for who may leave all of it. */
+export const GuardsContext = createContext<RefObject<CloseGuard[]> | null>(null);
+
+type Components = ReadonlyMap<string, () => ReactNode>;
+
+/** Every component there is, by the name that its model has for it. */
+export const useComponents = (): Components => useContext(ComponentsContext);
 
 export function useNavigation(): Navigation {
   const navigation = useContext(NavigationContext);
@@ -79,6 +88,7 @@ export const useInOverlay = (): boolean => useContext(InOverlayContext);
 /** Ask before the place that this stands in is closed or replaced, as with unsaved changes. */
 export function useCloseGuard(guard: CloseGuard | null): void {
   const place = useContext(GuardContext);
+  const all = useContext(GuardsContext);
   useEffect(() => {
     if (!place) return;
     place.current = guard;
@@ -86,15 +96,48 @@ export function useCloseGuard(guard: CloseGuard | null): void {
       place.current = null;
     };
   }, [place, guard]);
+  useEffect(() => {
+    if (!all || !guard) return;
+    all.current.push(guard);
+    return () => {
+      all.current = all.current.filter((one) => one !== guard);
+    };
+  }, [all, guard]);
+}
+
+/** What stands above a widget, and who decides that. */
+export interface PlaceStack extends Navigation {
+  readonly places: readonly Place[];
 }
 
 interface NavigatorProps {
-  readonly components: ReadonlyMap<string, () => ReactNode>;
+  readonly components: Components;
+  /** Who decides what is open; by default that is the navigator itself. */
+  readonly stack?: PlaceStack;
   readonly children: ReactNode;
 }
 
 /** Shows places above a widget; the lowest navigator is the one that all of them use. */
-export function Navigator({ components, children }: NavigatorProps) {
+export function Navigator({ components, stack, children }: NavigatorProps) {
+  const own = useOwnStack();
+  const { places, open, replace, close } = stack ?? own;
+  const navigation = useMemo<Navigation>(() => ({ open, replace, close }), [open, replace, close]);
+  // One after the other: of two that open at once each would hide the other from readers.
+  const [most, setMost] = useState(0);
+  useEffect(() => setMost((before) => Math.min(before + 1, places.length)), [places, most]);
+  return (
+    <ComponentsContext value={components}>
+      <NavigationContext value={navigation}>
+        {children}
+        {places.slice(0, most).map((place, index) => (
+          <Above key={`${index}-${componentOf(place)}`} place={place} components={components} />
+        ))}
+      </NavigationContext>
+    </ComponentsContext>
+  );
+}
+
+function useOwnStack(): PlaceStack {
   const [places, setPlaces] = useState<readonly Place[]>([]);
   const navigation = useMemo<Navigation>(
     () => ({
@@ -104,14 +147,7 @@ export function Navigator({ components, children }: NavigatorProps) {
     }),
     [],
   );
-  return (
-    <NavigationContext value={navigation}>
-      {children}
-      {places.map((place, index) => (
-        <Above key={`${index}-${componentOf(place)}`} place={place} components={components} />
-      ))}
-    </NavigationContext>
-  );
+  return { places, ...navigation };
 }
 
 function componentOf(place: Place): string {

@@ -7,10 +7,11 @@ import {
   TableProperties,
   Upload,
 } from "lucide-react";
+import type { ReactNode } from "react";
 import { Button, IconButton } from "../ui/Button";
 import { Menu } from "../ui/Menu";
 
-interface Props {
+export interface Commands {
   readonly name: string;
   onRecords(): void;
   onImportRecords(): void;
@@ -22,7 +23,28 @@ interface Props {
 
 const SIZE = { size: 14, "aria-hidden": true } as const;
 
-export function Header({ name, ...on }: Props) {
+export function Header({ name, ...commands }: Commands) {
+  return (
+    <header className="rft-head">
+      <h2 className="rft-head-title" title={name}>
+        <PipelineOf name={name} />
+      </h2>
+      <HeadButtons {...commands} />
+    </header>
+  );
+}
+
+export function PipelineOf({ name }: { readonly name: string }) {
+  return (
+    <>
+      <span className="rft-head-what">RFT Pipeline</span>
+      <span aria-hidden> • </span>
+      <span>{name}</span>
+    </>
+  );
+}
+
+export function HeadButtons({ children, ...on }: Omit<Commands, "name"> & Extra) {
   const items = [
     { label: "Import Records", icon: <Upload {...SIZE} />, onSelect: on.onImportRecords },
     { label: "Download Records", icon: <Download {...SIZE} />, onSelect: on.onDownloadRecords },
@@ -30,21 +52,22 @@ export function Header({ name, ...on }: Props) {
     { label: "Download Topics", icon: <Download {...SIZE} />, onSelect: on.onDownloadTopics },
   ];
   return (
-    <header className="rft-head">
-      <h2 className="rft-head-title" title={name}>
-        <span className="rft-head-what">RFT Pipeline</span>
-        <span aria-hidden> • </span>
-        <span>{name}</span>
-      </h2>
+    <>
       <Button icon={<TableProperties {...SIZE} />} onClick={on.onRecords}>
         Records
       </Button>
       <Menu items={items}>
         <Button icon={<Database {...SIZE} />}>Data</Button>
       </Menu>
+      {children}
       <IconButton label="Help (?)" onClick={on.onHelp}>
         <CircleQuestionMark size={16} aria-hidden />
       </IconButton>
-    </header>
+    </>
   );
+}
+
+interface Extra {
+  /** More buttons, before that of the help. */
+  readonly children?: ReactNode;
 }

@@ -1,6 +1,7 @@
 // Long work and downloads while they run: one line each, with a way to stop it.
 import type { JobState } from "../contract.gen";
 import type { Downloading } from "../host/download";
+import { isAtWork } from "../host/jobs";
 import { JobProgress } from "../ui/JobProgress";
 import { bytes } from "../ui/numbers";
 
@@ -12,7 +13,7 @@ interface Props {
 }
 
 export function Strip({ jobs, download, onStop, onStopDownload }: Props) {
-  const running = jobs.filter((job) => job.status === "running");
+  const running = jobs.filter(isAtWork);
   if (running.length === 0 && !download) return null;
   return (
     <div className="rft-strip">
@@ -35,7 +36,14 @@ function asJob({ received, size }: NonNullable<Downloading["progress"]>): JobSta
     kind: "download",
     title: "Download",
     status: "running",
-    started_at: "",
+    ...{
+      dataset_id: null,
+      subject: "",
+      created_at: "",
+      started_at: null,
+      finished_at: null,
+      attempts: 0,
+    },
     share: size > 0 ? received / size : null,
     doing: size > 0 ? `${bytes(received)} of ${bytes(size)}` : "The file is being written",
     outcome: "",

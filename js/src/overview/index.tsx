@@ -1,5 +1,5 @@
 // widgets/overview.py on the page.
-import { type KeyboardEvent, useCallback, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useCallback, useState } from "react";
 import { PipelineCanvas } from "../canvas/PipelineCanvas";
 import type { Download, JobState, OverviewCalls, OverviewTraits } from "../contract.gen";
 import { INVALID } from "../health_bar";
@@ -12,7 +12,7 @@ import { useTheme } from "../host/theme";
 import { ProblemNote } from "../ui/ProblemNote";
 import { type Toast, useToast } from "../ui/toasts";
 import { DownloadDialog, type RecordsFormat } from "./DownloadDialog";
-import { Header } from "./Header";
+import { type Commands, Header } from "./Header";
 import { Help } from "./Help";
 import { Strip } from "./Strip";
 
@@ -20,6 +20,24 @@ const { useTrait, useRpc } = widgetHooks<OverviewTraits, OverviewCalls>();
 
 export function OverviewWidget() {
   useFollow();
+  const height = useTrait("height");
+  return (
+    <div className="rft-overview">
+      <DatasetView height={height} head={(commands) => <Header {...commands} />} />
+    </div>
+  );
+}
+
+interface ViewProps {
+  /** Of the canvas; without, it fills what is there. */
+  readonly height?: number;
+  /** Where the buttons of the zoom go, if not onto the canvas. */
+  readonly zoomInto?: HTMLElement | null;
+  head(commands: Commands): ReactNode;
+}
+
+/** Commands, health, long work and the steps of a dataset: what stands in a cell, and on a page. */
+export function DatasetView({ height, zoomInto, head }: ViewProps) {
   const rpc = useRpc();
   const navigation = useNavigation();
   const say = useToast();
@@ -27,7 +45,6 @@ export function OverviewWidget() {
   const report = useTrait("report");
   const activity = useTrait("activity");
   const name = useTrait("name");
-  const height = useTrait("height");
   const problem = useTrait("problem");
   const jobs = useTrait("jobs") ?? NONE;
   const colors = useTheme() === "lab-light" ? "light" : "dark";
@@ -71,16 +88,16 @@ export function OverviewWidget() {
   if (!state || !report) return <div className="rft-canvas rft-skeleton" style={{ height }} />;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: one key for all that is in it
-    <div className="rft-overview" onKeyDown={onKeyDown}>
-      <Header
-        name={name}
-        onRecords={() => navigation.open({ kind: "records", preset: {} })}
-        onImportRecords={() => navigation.open({ kind: "dialog", name: "import-records" })}
-        onDownloadRecords={() => setAsked("download")}
-        onImportTopics={() => navigation.open({ kind: "dialog", name: "import-topics" })}
-        onDownloadTopics={() => void take((signal) => rpc.call("download_topics", {}, signal))}
-        onHelp={() => setAsked("help")}
-      />
+    <div className="rft-dataset" onKeyDown={onKeyDown}>
+      {head({
+        name,
+        onRecords: () => navigation.open({ kind: "records", preset: {} }),
+        onImportRecords: () => navigation.open({ kind: "dialog", name: "import-records" }),
+        onDownloadRecords: () => setAsked("download"),
+        onImportTopics: () => navigation.open({ kind: "dialog", name: "import-topics" }),
+        onDownloadTopics: () => void take((signal) => rpc.call("download_topics", {}, signal)),
+        onHelp: () => setAsked("help"),
+      })}
       {download.problem && <ProblemNote problem={download.problem} onRetry={download.clear} />}
       <HealthBar {...{ report, activity, onViewIssues, onViewImports }} />
       <Strip
@@ -89,7 +106,7 @@ export function OverviewWidget() {
         onStop={(job) => rpc.tell("cancel_job", { job })}
         onStopDownload={download.stop}
       />
-      <PipelineCanvas {...{ state, name, height, colors, onOpen }} selected={0} />
+      <PipelineCanvas {...{ state, name, height, zoomInto, colors, onOpen }} selected={0} />
       {asked === "help" && <Help onClose={() => setAsked(null)} />}
       {asked === "download" && (
         <DownloadDialog
@@ -105,7 +122,7 @@ export function OverviewWidget() {
 
 const NONE: readonly JobState[] = [];
 /** Work whose end shows where it was begun, and nowhere else. */
-const QUIET: ReadonlySet<string> = new Set(["check-file"]);
+const QUIET: ReadonlySet<string> = new Set(["check_file"]);
 
 /** How work ended, as news. */
 export function newsOf({ title, status, outcome, problem }: JobState): Toast {

@@ -17,6 +17,8 @@ vi.stubGlobal(
 );
 
 const JOB: JobState = {
+  ...{ dataset_id: "ds_1", created_at: "2026-01-01T00:00:00Z", finished_at: null, attempts: 1 },
+  subject: "",
   id: "j1",
   kind: "categorize",
   title: "Categorise",
@@ -85,10 +87,10 @@ it("tells of work that was too quick to be seen, and of none from before", async
   const old = { ...JOB, id: "old", status: "succeeded" as const, outcome: "Long ago." };
   const { model } = await show({ jobs: [old] });
   const soon = new Date(Date.now() + 1000).toISOString();
-  const quick = { ...old, id: "quick", started_at: soon, outcome: "20 placed." };
+  const quick = { ...old, id: "quick", created_at: soon, outcome: "20 placed." };
   await settle(() => model.set("jobs", [old, quick]));
   await settle(() => model.set("jobs", [old, { ...quick }]));
-  const check = { ...quick, id: "check", kind: "check-file", outcome: "20 found." };
+  const check = { ...quick, id: "check", kind: "check_file", outcome: "20 found." };
   await settle(() => model.set("jobs", [old, quick, check]));
   const toasts = [...document.querySelectorAll(".rft-toast")].map((one) => one.textContent);
   expect(toasts).toHaveLength(1);
@@ -134,7 +136,7 @@ it("gives news by how work ended", () => {
 
 it("opens help by its key, but not where somebody types", async () => {
   const { el } = await show();
-  const overview = el.querySelector(".rft-overview");
+  const overview = el.querySelector(".rft-dataset");
   if (!overview) throw new Error("there is no overview");
   const input = overview.appendChild(document.createElement("input"));
   await settle(() => fireEvent.keyDown(input, { key: "?" }));

@@ -19,12 +19,13 @@ export function JobProgress({ job, onRetry }: Props) {
   if (state.status === "cancelled") {
     return <p className="rft-note">{`${state.title}: stopped. ${state.outcome}`}</p>;
   }
-  if (state.status !== "running") return null;
+  if (!job.isRunning) return null;
   const { share } = state;
   return (
     <div className="rft-job" role="status">
       <span className="rft-job-words">
-        <strong>{state.title}</strong> {state.doing}
+        <strong>{state.title}</strong>{" "}
+        {state.status === "queued" ? "waits for its turn" : state.doing}
       </span>
       <progress
         className="rft-job-bar"

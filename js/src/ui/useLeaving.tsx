@@ -1,5 +1,5 @@
 // Asks before something is done that would lose unsaved changes.
-import { type ReactNode, useCallback, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { useCloseGuard } from "../host/navigation";
 import { Confirm } from "./Confirm";
 
@@ -18,9 +18,20 @@ interface Asking {
  * Closing the dialog asks by itself, and `ask` for anything else that would lose what was changed
  * in `what`, such as "the grader". Show `question`.
  */
-export function useLeaving(isDirty: boolean, what: string, discard?: () => void): Asking {
+export function useLeaving(
+  isDirty: boolean,
+  what: string,
+  discard?: () => void,
+  leaveVerb = "Close",
+): Asking {
   const [leaving, setLeaving] = useState<Leaving | null>(null);
-  const guard = useCallback((go: () => void) => setLeaving({ verb: "Close", go }), []);
+  const guard = useCallback((go: () => void) => setLeaving({ verb: leaveVerb, go }), [leaveVerb]);
+  useEffect(() => {
+    if (!isDirty) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [isDirty]);
   useCloseGuard(isDirty ? guard : null);
   return {
     ask: (verb, go) => (isDirty ? setLeaving({ verb, go }) : go()),

@@ -11,7 +11,6 @@ was said of them is compared with what they are.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -197,6 +196,7 @@ def fit_categorizer(
     chosen, truth = _chosen(members, paths, seed, settings)
     labels = [_label_text(hierarchy, leaf) for leaf in leaves]
     with single_threaded():
+        sample: list[str] = []
         if space is None:
             sample = sample_texts(texts, 50_000, seed)
             space = fit_space([*chosen, *labels, *sample], axes=settings.axes, seed=seed)
@@ -218,8 +218,12 @@ def fit_categorizer(
                 offsets=np.zeros(len(paths), np.float32),
                 settings=settings,
             )  # fmt: skip
-        held = _held_out(vectors, truth, prototypes, seed, settings)
-        weights, offsets = _learn(vectors, truth, prototypes, settings)
+        # Where the caller brings the features, the confirmed records have to stand for all.
+        seen = space.place(sample) if sample else vectors
+        # A few records may have in common just what they are about.
+        mean = seen.sum(0) / (len(seen) + settings.few_texts)
+        held = _held_out(vectors, truth, prototypes, mean, seed, settings)
+        weights, offsets = _learn(vectors, truth, prototypes, mean, settings)
     keyword = _keyword_confidence(matcher, chosen, truth, settings)
     return Categorizer(
         hierarchy=hierarchy,
@@ -261,37 +265,60 @@ def _label_text(hierarchy: TopicHierarchy, leaf: TopicNode) -> str:
 
 
 def _learn(
-    vectors: Vectors, truth: Labels, prototypes: Vectors, settings: CategorizeSettings
+    vectors: Vectors,
+    truth: Labels,
+    prototypes: Vectors,
+    mean: Vectors,
+    settings: CategorizeSettings,
 ) -> tuple[Vectors, Vectors]:
-    """Linear model of the topics; each topic's own words count as one more record of it."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to load
+    """Linear model of the topics: what their own words say, corrected by confirmed records.
 
-    count = len(prototypes)
-    rows = np.concatenate([vectors, prototypes])
+    The penalty is on the corrections alone. Where nothing is confirmed, the words decide; learned
+    from scratch, the one topic with a confirmed record would get whatever looks like a record.
+    """
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to load
+
+    count, axes = prototypes.shape
+    # Records have much in common that names of topics have not, and the other way round.
+    own = prototypes - prototypes.mean(0)
+    rows = np.concatenate([vectors - mean, own])
     targets = np.concatenate([truth, np.arange(count)])
+    said = settings.trust_in_words * (rows @ own.T)
     # Topics weigh the same, or those without a confirmed record would never be given.
-    model = LogisticRegression(C=settings.regularization, max_iter=200, class_weight="balanced")
-    with warnings.catch_warnings():
-        # One record a topic is few, and no mistake.
-        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model.fit(rows, targets)
-    weights = np.asarray(model.coef_, np.float32)
-    offsets = np.asarray(model.intercept_, np.float32)
-    if count == 2:  # one row stands for both
-        weights = np.concatenate([-weights / 2, weights / 2])
-        offsets = np.concatenate([-offsets / 2, offsets / 2])
-    return np.ascontiguousarray(weights.T), offsets
+    weight = len(targets) / (count * np.bincount(targets, minlength=count))[targets]
+    real = np.arange(len(targets)), targets
+
+    def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        corrections = flat.astype(np.float32).reshape(count, axes)
+        chances = softmax(said + rows @ corrections.T, 1.0)
+        fit = -float(weight @ np.log(chances[real] + 1e-12))
+        chances[real] -= 1.0
+        slope = (weight[:, None] * chances).astype(np.float32).T @ rows
+        penalty = 0.5 * float(flat @ flat) / settings.regularization
+        return fit + penalty, slope.ravel() + flat / settings.regularization
+
+    found = minimize(
+        loss, np.zeros(count * axes), jac=True, method="L-BFGS-B", options={"maxiter": 200}
+    )
+    weights = settings.trust_in_words * own + found.x.reshape(count, axes)
+    weights = np.ascontiguousarray(weights.T, np.float32)
+    return weights, np.asarray(-(mean @ weights), np.float32)
 
 
 def _held_out(
-    vectors: Vectors, truth: Labels, prototypes: Vectors, seed: int, settings: CategorizeSettings
+    vectors: Vectors,
+    truth: Labels,
+    prototypes: Vectors,
+    mean: Vectors,
+    seed: int,
+    settings: CategorizeSettings,
 ) -> Vectors:
     """Scores of each confirmed record from a model that was learned without it."""
     folds = folds_of(truth, min(settings.folds, max(2, len(truth))), seed)
     held = np.zeros((len(truth), len(prototypes)), np.float32)
     for fold in range(int(folds.max()) + 1):
         inside = folds != fold
-        weights, offsets = _learn(vectors[inside], truth[inside], prototypes, settings)
+        weights, offsets = _learn(vectors[inside], truth[inside], prototypes, mean, settings)
         held[~inside] = vectors[~inside] @ weights + offsets
     return held
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -14,12 +13,13 @@ from rft_widgets.llm.allowed import allowed_from_page
 from rft_widgets.model.deployed import Benchmark, DeploymentOutcome, PlaygroundAnswer
 from rft_widgets.model.deployment import DeploymentMode, DeploymentStatus
 from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.served import ServedStatus
 from rft_widgets.model.training import TrainingOutcomeName, TrainingReport
 from rft_widgets.statistics import PairedDifference
-from rft_widgets.steps.progress import Progress
 from rft_widgets.trainers.local.evaluate import shown_answer, shown_prompt
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
+from rft_widgets.worker.training import MeasureOutcome, MeasureTraining
 
 PROMPTS = 50
 """Validation prompts that the playground offers."""
@@ -54,9 +54,11 @@ class ServedArm(Struct, frozen=True, kw_only=True):
 
 
 class DeploymentView(Struct, frozen=True, kw_only=True):
-    """A deployment as it stands; ``base_url`` and ``snippet`` while it is served from here.
+    """A deployment as it stands; ``base_url`` and ``snippet`` while it is served.
 
-    The snippet has `HIDDEN_TOKEN` instead of the token, which a page has to ask for.
+    ``said`` is why it is not served, or that its address is another one than before; ``by_worker``
+    whether the worker serves it or is to. The snippet has `HIDDEN_TOKEN` instead of the token,
+    which a page has to ask for.
     """
 
     id: str
@@ -70,6 +72,9 @@ class DeploymentView(Struct, frozen=True, kw_only=True):
     job: str
     created_at: datetime
     rolled_back_at: datetime | None
+    served: ServedStatus
+    by_worker: bool
+    said: str
     base_url: str | None
     snippet: str | None
     arms: tuple[ServedArm, ...]
@@ -122,11 +127,6 @@ class DeployDialog(Dialog):
 
     component: ClassVar[str] = "dialogs/deploy"
     step: ClassVar[int] = 7
-
-    def __init__(self, *args: Any, **values: Any) -> None:
-        self._benchmarks: dict[str, Benchmark] = {}
-        self._outcomes: dict[str, DeploymentOutcome] = {}
-        super().__init__(*args, **values)
 
     @rpc.method(background=True, packed=True)
     def load(self) -> DeployOverview:
@@ -184,7 +184,7 @@ class DeployDialog(Dialog):
 
     @rpc.method(background=True)
     def start(self, deployment: Id) -> None:
-        """Serve a deployment from this process."""
+        """Serve a deployment, by the worker or from this process."""
         self._dataset.deployment(deployment).start()
 
     @rpc.method(background=True)
@@ -199,31 +199,24 @@ class DeployDialog(Dialog):
 
     @rpc.method(background=True)
     def reveal(self, deployment: Id) -> RevealedToken:
-        """The token of a deployment that is served from here, because somebody asked for it."""
+        """The token of a deployment that is served, because somebody asked for it."""
         found = self._dataset.deployment(deployment)
         return RevealedToken(token=found.token, snippet=found.snippet())
 
     @rpc.method()
     def measure(self, job: Id) -> None:
         """Begin to measure both policies on the validation prompts with the grader of now."""
-
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            found = self._dataset.benchmark(job, progress=progress, cancelled=cancelled)
-            self._benchmarks[job] = found
-            return found.sentence
-
-        self.start_job(f"benchmark {job}", "Benchmark", work)
+        self._dataset.submit("benchmark", MeasureTraining(training_job=job))
 
     @rpc.method()
     def measure_outcome(self, deployment: Id) -> None:
         """Begin to measure what a deployment's arms have answered."""
+        self._dataset.submit("outcome", MeasureOutcome(deployment=deployment))
 
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            one = self._dataset.deployment(deployment)
-            found = self._outcomes[deployment] = one.outcome(progress=progress, cancelled=cancelled)
-            return found.sentence
-
-        self.start_job(f"outcome {deployment}", "Outcome", work)
+    def _measured(self, kind: str, subject: str) -> Any:
+        """What was measured last of a training run or a deployment."""
+        job = self._dataset.last_job(kind, subject=subject)
+        return None if job is None else job.result
 
     @rpc.method(background=True, packed=True)
     def prompts(self, job: Id) -> tuple[PlaygroundPrompt, ...]:
@@ -253,11 +246,11 @@ class DeployDialog(Dialog):
             kept_reference=report.kept_reference,
             change=report.change,
             against_recorded=report.against_recorded,
-            benchmark=self._benchmarks.get(job),
+            benchmark=self._measured("benchmark", job),
         )
 
     def _view(self, one: Deployment) -> DeploymentView:
-        config, server = one.config, one.server
+        config, served = one.config, one.served
         return DeploymentView(
             id=one.id,
             mode=config.mode,
@@ -270,8 +263,11 @@ class DeployDialog(Dialog):
             job=one.job.id,
             created_at=one.created_at,
             rolled_back_at=one.rolled_back_at,
-            base_url=None if server is None else server.base_url,
-            snippet=None if server is None else one.snippet(token=HIDDEN_TOKEN),
+            served=served.status,
+            by_worker=served.by_worker,
+            said=served.said,
+            base_url=served.base_url,
+            snippet=served.base_url and one.snippet(base_url=served.base_url, token=HIDDEN_TOKEN),
             arms=tuple(
                 ServedArm(
                     arm=name,
@@ -281,7 +277,7 @@ class DeployDialog(Dialog):
                 )
                 for name, arm in one.counts.items()
             ),
-            outcome=self._outcomes.get(one.id),
+            outcome=self._measured("outcome", one.id),
         )
 
 

@@ -16,21 +16,18 @@ from rft_widgets.model.dry_run import (
     ScoreBin,
     ScoresSoFar,
 )
-from rft_widgets.model.dry_run_settings import DRY_RUN, DRY_RUN_BOUNDS, ROUNDING
+from rft_widgets.model.dry_run_settings import DRY_RUN_BOUNDS, ROUNDING
 from rft_widgets.model.job import JobState
 from rft_widgets.model.record import RecordFilter
 from rft_widgets.model.report import DryRunReport, DryRunVerdict, RunComparison, TopicScores
 from rft_widgets.model.views import DialogName, RecordsPreset
 from rft_widgets.pipeline import grader_words
-from rft_widgets.steps.progress import Progress
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
+from rft_widgets.worker.grading import Answers, DryRunParams, Prompts, Seed
 
 JOB = "dry_run"
 
-Prompts = Annotated[int, Meta(ge=1, le=DRY_RUN.most_prompts)]
-Answers = Annotated[int, Meta(ge=1, le=DRY_RUN.most_responses)]
-Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 RunId = Annotated[str, Meta(max_length=64)]
 
 
@@ -93,8 +90,6 @@ class DryRunDialog(Dialog):
 
     def __init__(self, dataset: OptimizationDataset, **values: Any) -> None:
         self._so_far: ScoresSoFar | None = None
-        self._begun: JobState | None = None
-        """The run that was begun here last: what was cut off before it is no part of it."""
         super().__init__(dataset, **values)
 
     @rpc.method(background=True, packed=True)
@@ -125,36 +120,23 @@ class DryRunDialog(Dialog):
     @rpc.method()
     def start(self, *, n: Prompts, k: Answers, seed: Seed, probes: bool) -> JobState:
         """Begin a run on recorded answers."""
-
-        def work(progress: Progress, cancelled: Any) -> str:
-            report = self._dataset.dry_run(
-                n, k, seed=seed, probes=probes, progress=progress, cancelled=cancelled
-            )
-            return report.summary
-
-        self._begun = self.start_job(JOB, "Dry run", work)
-        return self._begun
+        return self._dataset.submit(JOB, DryRunParams(n=n, k=k, seed=seed, probes=probes)).state
 
     @rpc.method()
     def resume(self) -> JobState:
         """Go on with the run that was cut off."""
-
-        def work(progress: Progress, cancelled: Any) -> str:
-            report = self._dataset.dry_run(resume=True, progress=progress, cancelled=cancelled)
-            return report.summary
-
-        self._begun = None
-        return self.start_job(JOB, "Dry run", work)
+        return self._dataset.submit(JOB, DryRunParams(resume=True)).state
 
     @rpc.method(background=True)
     def so_far(self) -> ScoresSoFar | None:
         """Scores of the run under way; every call reads only what came since the one before."""
         found = self._dataset.dry_run_scores_so_far(self._so_far)
         self._so_far = found
-        begun = self._begun
-        if found is not None and begun is not None and found.started_at < begun.started_at:
-            return None
-        return found
+        job = self._dataset.last_job(JOB, only_succeeded=False)
+        if found is None or job is None or job.params["resume"]:
+            return found
+        # What was cut off before the run that somebody began last is no part of it.
+        return None if found.started_at < job.state.created_at else found
 
     @rpc.method(background=True, packed=True)
     def compare(self, before: RunId, after: RunId) -> RunComparison:

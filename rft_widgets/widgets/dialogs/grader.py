@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -10,18 +9,15 @@ import msgspec
 from msgspec import Meta
 
 from rft_widgets.errors import RftError
-from rft_widgets.graders import load_grader
 from rft_widgets.graders import preset as make_preset
 from rft_widgets.graders.presets import PresetName
-from rft_widgets.graders.version import grader_hash
 from rft_widgets.llm.allowed import allowed_from_page
-from rft_widgets.model.grader import SANDBOX, grader_to_json
+from rft_widgets.model.grader import grader_to_json
 from rft_widgets.model.grader_check import GraderCheck, GraderFields, GraderProblem
 from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.job import JobState
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.problem import problem_of
-from rft_widgets.steps.progress import Progress
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
 from rft_widgets.widgets.dialogs.grader_views import (
@@ -29,16 +25,21 @@ from rft_widgets.widgets.dialogs.grader_views import (
     GraderView,
     SavedGrader,
     grader_view,
-    labels_view,
-    test_view,
-    versions_view,
+    read_results,
+)
+from rft_widgets.worker.grading import (
+    MAX_GRADER_CHARS,
+    CompareGraders,
+    Field,
+    GraderLabels,
+    GraderText,
+    Seed,
+    TestGrader,
 )
 
-_MAX_BYTES = 2 * SANDBOX.max_source_bytes + 64 * 1024
-"""Largest call with a grader in it: its source, with room for the quotes of JSON in JSON."""
-
-GraderText = Annotated[str, Meta(max_length=_MAX_BYTES)]
-"""The JSON of a grader, which the kernel reads itself: what is wrong has a line then."""
+_MAX_BYTES = MAX_GRADER_CHARS
+"""Largest call with a grader in it: its source, with room for the quotes of JSON in JSON. The
+kernel reads it itself: what is wrong has a line then."""
 
 _Text = Annotated[str, Meta(max_length=200)]
 
@@ -50,7 +51,6 @@ class GraderDialog(Dialog):
     step: ClassVar[int] = 4
 
     def __init__(self, *args: Any, **values: Any) -> None:
-        self._results = GraderResults()
         self._fields: tuple[datetime, GraderFields] | None = None
         super().__init__(*args, **values)
 
@@ -59,10 +59,10 @@ class GraderDialog(Dialog):
         """What the dialog opens with: versions, fields of the records, graders to start from."""
         return grader_view(self._dataset, self._known_fields())
 
-    @rpc.method(packed=True)
+    @rpc.method(background=True, packed=True)
     def results(self) -> GraderResults:
-        """What was tried last."""
-        return self._results
+        """What was tried last, from any page."""
+        return read_results(self._dataset)
 
     @rpc.method(background=True, max_bytes=_MAX_BYTES)
     def check(self, grader: GraderText, connection: ModelConnection | None = None) -> GraderCheck:
@@ -107,55 +107,27 @@ class GraderDialog(Dialog):
 
     @rpc.method(max_bytes=_MAX_BYTES)
     def start_test(
-        self, grader: GraderText, connection: ModelConnection | None = None, seed: int = 0
+        self, grader: GraderText, connection: ModelConnection | None = None, seed: Seed = 0
     ) -> JobState:
         """Grade a few recorded answers with a grader, saved or not."""
-        allowed = self._allowed(connection)
-
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            found = self._dataset.test_grader(
-                grader=grader,
-                connection=allowed,
-                seed=seed,
-                progress=progress,
-                cancelled=cancelled,
-            )
-            self._keep(test=test_view(found, _hash(grader)))
-            return found.sentence
-
-        return self.start_job("test_grader", "Test the grader", work)
+        asked = TestGrader(grader=grader, connection=self._allowed(connection), seed=seed)
+        return self._dataset.submit("test_grader", asked).state
 
     @rpc.method(max_bytes=_MAX_BYTES)
     def start_labels(
-        self, grader: GraderText, field: _Text, connection: ModelConnection | None = None
+        self, grader: GraderText, field: Field, connection: ModelConnection | None = None
     ) -> JobState:
         """Hold a grader, saved or not, against people's labels."""
-        allowed = self._allowed(connection)
-
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            found = self._dataset.grader_against_labels(
-                field, grader=grader, connection=allowed, progress=progress, cancelled=cancelled
-            )
-            self._keep(labels=labels_view(found, field, _hash(grader)))
-            return found.sentence
-
-        return self.start_job("grader_labels", "Compare with labels", work)
+        asked = GraderLabels(grader=grader, connection=self._allowed(connection), field=field)
+        return self._dataset.submit("grader_labels", asked).state
 
     @rpc.method(max_bytes=_MAX_BYTES)
     def start_comparison(
         self, grader: GraderText, version: int, connection: ModelConnection | None = None
     ) -> JobState:
         """Hold a grader, saved or not, against a saved version, on the same answers."""
-        allowed = self._allowed(connection)
-
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            found = self._dataset.compare_graders(
-                version, grader, connection=allowed, progress=progress, cancelled=cancelled
-            )
-            self._keep(versions=versions_view(found, version, _hash(grader)))
-            return found.summary
-
-        return self.start_job("compare_graders", "Compare with a version", work)
+        asked = CompareGraders(before=version, after=grader, connection=self._allowed(connection))
+        return self._dataset.submit("compare_graders", asked).state
 
     def _known_fields(self) -> GraderFields:
         """Fields of the records, looked for once a change: progress of a test is none."""
@@ -170,18 +142,10 @@ class GraderDialog(Dialog):
         saved = [one.connection for one in self._dataset.grader_versions if one.connection]
         return allowed_from_page(connection, saved)
 
-    def _keep(self, **found: Any) -> None:
-        with self._lock:
-            self._results = msgspec.structs.replace(self._results, **found)
-
     def _saved(self, version: GraderVersion) -> SavedGrader:
         nodes = self._dataset.pipeline.nodes[self.step :]
         stale = tuple(dict.fromkeys(reason for node in nodes for reason in node.stale))
         return SavedGrader(version=version.version, hash=version.hash, stale=stale)
-
-
-def _hash(grader: str) -> str:
-    return grader_hash(load_grader(grader))
 
 
 WIDGET = GraderDialog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from rft_widgets.dataset import OptimizationDataset
-from rft_widgets.graders import PRESETS, start
+from rft_widgets.dataset.job import Job
+from rft_widgets.graders import PRESETS, grader_hash, load_grader, start
 from rft_widgets.graders.presets import GraderType, PresetName
 from rft_widgets.graders.score_model import SCHEMA
 from rft_widgets.graders.templates import VARIABLES
@@ -141,7 +142,7 @@ class ComparisonView(Struct, frozen=True, kw_only=True):
 
 
 class GraderResults(Struct, frozen=True, kw_only=True):
-    """What was tried last since the kernel started."""
+    """What was tried last."""
 
     test: TestView | None = None
     labels: ComparisonView | None = None
@@ -188,6 +189,40 @@ def grader_view(dataset: OptimizationDataset, fields: GraderFields) -> GraderVie
         ),
         schema=msgspec.json.format(msgspec.json.encode(SCHEMA), indent=2).decode(),
     )
+
+
+def read_results(dataset: OptimizationDataset) -> GraderResults:
+    """What was tried last, of each kind of trial."""
+    test = dataset.last_job("test_grader")
+    labels = dataset.last_job("grader_labels")
+    versions = dataset.last_job("compare_graders")
+    return GraderResults(
+        test=None if test is None else _of_test(test),
+        labels=None if labels is None else _of_labels(labels),
+        versions=None if versions is None else _of_versions(versions),
+    )
+
+
+def _of_test(job: Job) -> TestView | None:
+    found, asked = job.result, job.params
+    return None if found is None else test_view(found, _hash(asked.get("grader")))
+
+
+def _of_labels(job: Job) -> ComparisonView | None:
+    found, asked = job.result, job.params
+    return None if found is None else labels_view(found, asked["field"], _hash(asked.get("grader")))
+
+
+def _of_versions(job: Job) -> ComparisonView | None:
+    found, asked = job.result, job.params
+    if found is None or not isinstance(asked["before"], int):
+        return None  # of two graders that are not saved, the dialog knows nothing
+    return versions_view(found, asked["before"], _hash(asked["after"]))
+
+
+def _hash(grader: Any) -> str:
+    """Hash of a grader that was given as its JSON; none of one that was named by its number."""
+    return grader_hash(load_grader(grader)) if isinstance(grader, (str, Mapping)) else ""
 
 
 def test_view(found: GraderTest, grader_hash: str) -> TestView:

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Struct
 
 from rft_widgets.dataset.imports import IssuesFormat, write_issues
-from rft_widgets.errors import InvalidArgument
-from rft_widgets.jobs import inline
+from rft_widgets.dataset.job import Job
+from rft_widgets.errors import InvalidArgument, NotFound
 from rft_widgets.model.imports import FileCheck, ImportInfo, LineIssue
 from rft_widgets.model.job import JobState
-from rft_widgets.model.record import ImportProgress, ImportResult
-from rft_widgets.steps.progress import Told
+from rft_widgets.model.record import ImportResult
 from rft_widgets.store.imports import ImportMode
+from rft_widgets.uploads import MAX_FILE_BYTES, UploadState
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
 from rft_widgets.widgets.downloads import Download, Offers, file_name
-from rft_widgets.widgets.uploads import (
-    MAX_FILE_BYTES,
-    PIECE_BYTES,
-    FileName,
-    Offset,
-    Upload,
-    UploadId,
-    UploadState,
-)
+from rft_widgets.widgets.uploads import PIECE_BYTES, FileName, Offset, Size, UploadId
+from rft_widgets.worker.records import CheckFile, ImportRecords
 
 ImportId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Size = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Imported(Struct, frozen=True, kw_only=True):
@@ -71,15 +63,18 @@ class ImportRecordsDialog(Offers, Dialog):
     step: ClassVar[int] = 1
 
     def __init__(self, *args: Any, **values: Any) -> None:
-        self._upload: Upload | None = None
+        self._upload: UploadState | None = None
         self._check: FileCheck | None = None
-        self._checking: JobState | None = None
+        self._checking: Job | None = None
+        self._importing: Job | None = None
+        """While it runs, the file is the import's."""
         self._result: Imported | None = None
         super().__init__(*args, **values)
 
     @rpc.method(background=True)
     def load(self) -> ImportView:
         """How far it is."""
+        self._catch_up()
         with self._lock:
             upload, check, result = self._upload, self._check, self._result
         open_ones = [one for one in self._dataset.imports if not one.finished]
@@ -87,7 +82,7 @@ class ImportRecordsDialog(Offers, Dialog):
         same = [one for one in open_ones if print_of and one.fingerprint == print_of]
         return ImportView(
             records=self._dataset.count(),
-            upload=upload.state if upload else None,
+            upload=upload,
             check=msgspec.structs.replace(check, issues=()) if check else None,
             unfinished=same[0] if same else None,
             others=tuple(one for one in open_ones if one not in same),
@@ -98,85 +93,82 @@ class ImportRecordsDialog(Offers, Dialog):
     def begin_upload(self, name: FileName, size: Size) -> UploadState:
         """Make room for a file; the one before it goes."""
         self.reset()
-        upload = Upload(name, size)
+        upload = self._dataset.uploads.begin(name, size)
         with self._lock:
             self._upload = upload
-        return upload.state
+        return upload
 
-    @rpc.method(background=True)
+    @rpc.method()  # in the order in which they are sent
     def put_piece(self, upload: UploadId, offset: Offset, data: bytes) -> None:
-        """Take a piece of the file."""
-        self._uploaded(upload).put(offset, data)
+        """Take the next piece of the file."""
+        self._uploaded(upload)
+        state = self._dataset.uploads.write(upload, offset, data)
+        with self._lock:
+            if self._upload is not None and self._upload.id == upload:
+                self._upload = state
 
     @rpc.method()
     def check_upload(self, upload: UploadId) -> JobState:
         """Look at the file, now that all of it is here."""
-        found = self._uploaded(upload)
-        if not found.state.is_whole:
-            raise InvalidArgument("Parts of the file are missing.", hint="Choose the file again.")
-
-        def work(progress: Told, cancelled: Callable[[], bool]) -> str:
-            with found.held() as path:
-                check = self._dataset.check_file(path, progress=progress, cancelled=cancelled)
-            with self._lock:
-                if self._upload is found:
-                    self._check = check
-            return f"{check.records:,} records in {found.name}."
-
-        job = self.start_job("check-file", "Check the file", work)
+        self._uploaded(upload)
+        self._dataset.uploads.path(upload)  # which may have come another way than by pieces
+        job = self._dataset.submit("check_file", CheckFile(upload=upload))
         with self._lock:
             self._checking = job
-        return job
+        return job.state
 
     @rpc.method()
     def start_import(self, mode: ImportMode, resume: bool = False) -> JobState:
         """Import the file that was looked at."""
+        self._catch_up()
         with self._lock:
             upload, check = self._upload, self._check
         if upload is None or check is None:
             raise InvalidArgument("There is no file to import.", hint="Choose one.")
-
-        def work(progress: Told, cancelled: Callable[[], bool]) -> str:
-            def told(now: ImportProgress) -> None:
-                share = min(1.0, now.lines / check.lines) if check.lines else None
-                doing = "Indexing for search" if now.phase == "indexing" else "Importing"
-                progress(share, f"{doing}: {now.imported:,} records")
-
-            with upload.held() as path:
-                result = self._dataset.import_records(
-                    path,
-                    mode=mode,
-                    progress=told,
-                    cancelled=cancelled,
-                    resume=resume,
-                    name=upload.name,
-                )
-            upload.drop()
-            with self._lock:
-                self._result = _imported(result, upload.name, mode)
-                if self._upload is upload:
-                    self._upload = self._check = None
-            return (
-                f"{upload.name}: {result.imported:,} records imported, {result.invalid:,} of them "
-                f"invalid; {result.refused:,} lines refused."
-            )
-
-        return self.start_job("import-records", "Import records", work)
+        asked = ImportRecords(upload=upload.id, mode=mode, resume=resume, lines=check.lines)
+        job = self._dataset.submit("import_records", asked)
+        with self._lock:
+            self._importing, self._result = job, None
+        return job.state
 
     @rpc.method()
     def reset(self) -> None:
         """Give up the file and what was found in it; an import that runs goes on."""
+        self._catch_up()
         with self._lock:
-            upload, checking = self._upload, self._checking
-            self._upload = self._check = self._checking = self._result = None
+            upload, checking, importing = self._upload, self._checking, self._importing
+            self._upload = self._check = self._result = None
+            self._checking = self._importing = None
         if checking is not None:
-            inline.cancel(self._dataset.id, checking.id)
-        if upload is not None:
-            upload.drop()
+            with suppress(NotFound):  # it went with its dataset
+                checking.cancel()
+        if upload is not None and importing is None:
+            self._dataset.uploads.drop(upload.id)
+
+    def _catch_up(self) -> None:
+        """See what has come of the jobs that were begun here."""
+        with self._lock:
+            upload, checking, importing = self._upload, self._checking, self._importing
+        check, result = self._check, None
+        if checking is not None and _has_ended(checking):
+            check, checking = _result_of(checking), None
+        if importing is not None and _has_ended(importing):
+            found = _result_of(importing)
+            if found is not None and upload is not None:
+                result = _imported(found, upload.name, importing.params["mode"])
+            importing = None
+        with self._lock:
+            if self._upload is not upload:  # given up meanwhile
+                return
+            self._checking, self._check, self._importing = checking, check, importing
+            if result is not None:
+                self._result = result
+                self._upload = self._check = None
 
     @rpc.method()
     def leave(self, upload: UploadId | None = None) -> None:
         """A page that sent this file is closed; what it saw of an import is not shown again."""
+        self._catch_up()
         with self._lock:
             mine = self._upload is not None and self._upload.id == upload
             if self._upload is None:
@@ -223,12 +215,28 @@ class ImportRecordsDialog(Offers, Dialog):
         self.reset()
         super().close()
 
-    def _uploaded(self, upload_id: str) -> Upload:
+    def _uploaded(self, upload_id: str) -> UploadState:
         with self._lock:
             upload = self._upload
         if upload is None or upload.id != upload_id:
             raise InvalidArgument("This upload was stopped.", hint="Choose the file again.")
         return upload
+
+
+def _has_ended(job: Job) -> bool:
+    """Whether a job is at work no more; one that is gone with its dataset is not."""
+    try:
+        return not job.state.is_at_work
+    except NotFound:
+        return True
+
+
+def _result_of(job: Job) -> Any:
+    """What came of a job, if anything."""
+    try:
+        return job.result
+    except NotFound:
+        return None
 
 
 def _imported(result: ImportResult, name: str, mode: ImportMode) -> Imported:

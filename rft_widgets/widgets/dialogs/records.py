@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, ClassVar, get_args
 
 import msgspec
@@ -18,8 +17,7 @@ from rft_widgets.model.imports import (
     RecordDates,
 )
 from rft_widgets.model.job import JobState
-from rft_widgets.model.record import HealthReport, ImportProgress, RecordFilter, ValidationCode
-from rft_widgets.steps.progress import Told
+from rft_widgets.model.record import HealthReport, RecordFilter, ValidationCode
 from rft_widgets.steps.validate import ADVICE
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
@@ -84,17 +82,7 @@ class RecordsDialog(Offers, Dialog):
     @rpc.method()
     def start_pull(self) -> JobState:
         """Add what has come to the sources since they were read."""
-
-        def work(progress: Told, cancelled: Callable[[], bool]) -> str:
-            def told(now: ImportProgress) -> None:
-                progress(None, f"{now.imported:,} new records")
-
-            result = self._dataset.pull_traces(progress=told, cancelled=cancelled)
-            if not result.imported:
-                return "Nothing new has come."
-            return f"{result.imported:,} new records, {result.valid:,} of them valid."
-
-        return self.start_job("pull-traces", "Pull new traces", work)
+        return self._dataset.submit("pull_traces").state
 
     @rpc.method(background=True, packed=True)
     def load_issues(self, import_id: ImportId) -> tuple[LineIssue, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -11,25 +10,19 @@ from msgspec import Struct
 from rft_widgets.model.settings import LIMITS
 from rft_widgets.model.topic import (
     SEPARATOR,
-    CategorizationSummary,
     CategorizeMode,
     ReviewItem,
     TopicsAtRisk,
 )
 from rft_widgets.model.topic_report import TopicsReport
-from rft_widgets.steps.progress import Progress
 from rft_widgets.steps.topics.exchange import TopicsForm, topics_json
 from rft_widgets.steps.topics.review import ReviewOrder
 from rft_widgets.steps.topics.templates import template, template_names
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
-
-JOB = "topics"
-"""All long work on topics is of one kind: two of them at once would undo each other."""
+from rft_widgets.worker.topics import Categorize, Count, GenerateTopics, Name, SplitTopic
 
 Path = Annotated[str, msgspec.Meta(max_length=LIMITS.max_identifier_chars)]
-Name = Annotated[str, msgspec.Meta(max_length=1_000)]
-Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
 class TopicTemplate(Struct, frozen=True, kw_only=True):
@@ -110,15 +103,7 @@ class TopicsDialog(Dialog):
     @rpc.method()
     def split_topic(self, path: Path, n_topics: Count | None = None) -> None:
         """Begin to divide a leaf."""
-
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            del cancelled  # seconds at most
-            progress(0.0, f"of {path}")
-            before = len(self._dataset.topics.paths)
-            made = len(self._dataset.split_topic(path, n_topics=n_topics).paths) - before + 1
-            return f"{path} has {made:,} topics below it."
-
-        self.start_job(JOB, "Split", work)
+        self._dataset.submit("split_topic", SplitTopic(path=path, n_topics=n_topics))
 
     # Long work.
 
@@ -136,29 +121,13 @@ class TopicsDialog(Dialog):
         depth: Count | None = None,
     ) -> None:
         """Begin to make other topics, and to put the records under them."""
-
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            summary = self._dataset.regenerate_topics(
-                method,
-                template=template,
-                n_topics=n_topics,
-                depth=depth,
-                progress=progress,
-                cancelled=cancelled,
-            )
-            return f"{len(self._dataset.topics.paths):,} topics. {_words(summary)}"
-
-        self.start_job(JOB, "Generate topics", work)
+        asked = GenerateTopics(method=method, template=template, n_topics=n_topics, depth=depth)
+        self._dataset.submit("generate_topics", asked)
 
     @rpc.method()
     def categorize(self, mode: CategorizeMode) -> None:
         """Begin to put records under the topics."""
-        title = "Apply to unlabeled" if mode == "unlabeled_only" else "Recategorize all"
-
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> str:
-            return _words(self._dataset.categorize(mode, progress=progress, cancelled=cancelled))
-
-        self.start_job(JOB, title, work)
+        self._dataset.submit("categorize", Categorize(mode=mode))
 
     # Review.
 
@@ -186,17 +155,6 @@ def _below(parent: str, name: str) -> str:
 
 def _parent_of(path: str) -> str:
     return path.rpartition(SEPARATOR)[0]
-
-
-def _words(summary: CategorizationSummary) -> str:
-    parts = [f"{summary.categorized:,} of {summary.records:,} records were put under a topic"]
-    if summary.low_confidence:
-        parts.append(f"{summary.low_confidence:,} with low confidence")
-    if summary.other:
-        parts.append(f"{summary.other:,} fit none")
-    if summary.skipped:
-        parts.append(f"{summary.skipped:,} were assigned by somebody meanwhile and stay")
-    return ", ".join(parts) + "."
 
 
 WIDGET = TopicsDialog

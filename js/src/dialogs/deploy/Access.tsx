@@ -13,10 +13,12 @@ interface Props {
   readonly model: string;
   /** Lines of Python, without the token. */
   readonly snippet: string;
+  /** It keeps its address and its token. */
+  readonly isKept: boolean;
   onReveal(): Promise<RevealedToken>;
 }
 
-export function Access({ baseUrl, model, snippet, onReveal }: Props) {
+export function Access({ baseUrl, model, snippet, isKept, onReveal }: Props) {
   const [shown, setShown] = useState<RevealedToken | null>(null);
   const [news, setNews] = useState("");
   const put = async (what: string, text: string): Promise<boolean> => {
@@ -78,7 +80,7 @@ export function Access({ baseUrl, model, snippet, onReveal }: Props) {
       </div>
       <p className="rft-note" role="status">
         {news ||
-          "The token is made anew each time the endpoint starts, and is stored nowhere: not in the notebook, not in the store."}
+          `${isKept ? "Address and token stay the same when it is started again." : "The token is made anew each time the endpoint starts."} The token is stored nowhere: not in the notebook, not in the store.`}
       </p>
     </div>
   );

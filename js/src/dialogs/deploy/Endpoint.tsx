@@ -14,6 +14,13 @@ import { Access } from "./Access";
 import { MODE_TITLES } from "./ModeForm";
 import { Traffic } from "./Traffic";
 
+const SERVED_WORDS = {
+  served: "Serving",
+  starting: "Starting…",
+  not_served: "Not served",
+} as const;
+const SERVED_TONES = { served: "ok", starting: "busy", not_served: "warn" } as const;
+
 export type EndpointCommand = "start" | "stop" | "roll_back" | "measure_outcome";
 
 interface Props {
@@ -27,7 +34,7 @@ interface Props {
 
 export function Endpoint({ deployment, trained, command, measured, onReveal }: Props) {
   const [isAsking, setAsking] = useState(false);
-  const { mode, status, base_url, model, base_model, ratio, upstream } = deployment;
+  const { mode, status, served, base_url, model, base_model, ratio, upstream } = deployment;
   const isActive = status === "active";
   const share = mode === "ab_test" ? ` · ${ratio} % of the users` : "";
   const beside = mode === "new_endpoint" && upstream === null ? "" : ` · base model ${base_model}`;
@@ -39,12 +46,9 @@ export function Endpoint({ deployment, trained, command, measured, onReveal }: P
       <header>
         <h3 className="rft-mono">{model}</h3>
         <Badge>{MODE_TITLES[mode]}</Badge>
-        {isActive ? (
-          <Badge tone={base_url === null ? "warn" : "ok"}>
-            {base_url === null ? "Not served from here" : "Serving"}
-          </Badge>
-        ) : (
-          <Badge tone="bad">Rolled back</Badge>
+        {!isActive && <Badge tone="bad">Rolled back</Badge>}
+        {(isActive || served !== "not_served") && (
+          <Badge tone={SERVED_TONES[served]}>{SERVED_WORDS[served]}</Badge>
         )}
         <span className="rft-note" title={exact(deployment.created_at)}>
           {`deployed ${ago(deployment.created_at)}${of}${share}${beside}`}
@@ -58,21 +62,21 @@ export function Endpoint({ deployment, trained, command, measured, onReveal }: P
           baseUrl={base_url}
           model={model}
           snippet={deployment.snippet}
+          isKept={deployment.by_worker}
           onReveal={onReveal}
         />
       ) : (
-        <p className="rft-note">
-          {isActive
-            ? "Its server ended with the process that had started it. Started again, it gets a new address and a new token."
-            : `Rolled back ${ago(deployment.rolled_back_at ?? deployment.created_at)}.`}
+        <p className="rft-note" role="status">
+          {whyNot(deployment)}
         </p>
       )}
+      {base_url !== null && deployment.said !== "" && <p className="rft-note">{deployment.said}</p>}
       <Traffic deployment={deployment} />
       {(measured.isRunning || measured.state?.status === "failed") && (
         <JobProgress job={measured} onRetry={() => void command.run("measure_outcome")} />
       )}
       <footer className="rft-row">
-        {base_url === null ? (
+        {served === "not_served" ? (
           <Button
             icon={<Play size={14} aria-hidden />}
             isBusy={command.isBusy}
@@ -128,4 +132,10 @@ export function Endpoint({ deployment, trained, command, measured, onReveal }: P
       )}
     </article>
   );
+}
+
+function whyNot({ status, served, said, rolled_back_at, created_at }: DeploymentView): string {
+  if (served === "starting") return "Its server starts.";
+  if (status === "rolled_back") return `Rolled back ${ago(rolled_back_at ?? created_at)}. ${said}`;
+  return said || "It was stopped, or ended with the process that had served it.";
 }

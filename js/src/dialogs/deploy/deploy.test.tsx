@@ -22,7 +22,8 @@ const DEPLOYMENT: DeploymentView = {
     ratio: 20,
   },
   ...{ upstream: null, keep_exchanges: true, job: "job_1", created_at: "2026-03-04T12:00:00Z" },
-  ...{ rolled_back_at: null, base_url: "http://127.0.0.1:8000/v1", outcome: null },
+  ...{ served: "served", by_worker: false, said: "", rolled_back_at: null },
+  ...{ base_url: "http://127.0.0.1:8000/v1", outcome: null },
   snippet: 'client = OpenAI(api_key="<token>")',
   arms: [{ arm: "tuned", requests: 1200, failed: 1, mean_duration_s: 0.0123 }],
 };
@@ -173,17 +174,38 @@ describe("an endpoint", () => {
     expect(last("roll_back")).toEqual({ deployment: "dep_1" });
   });
 
+  const STOPPED: DeploymentView = {
+    ...DEPLOYMENT,
+    ...{ served: "not_served", base_url: null, snippet: null },
+  };
+
   it("that no server has can be started again, one that was rolled back says so", async () => {
-    const stopped = { ...DEPLOYMENT, base_url: null, snippet: null };
-    await show({ ...OVERVIEW, deployments: [stopped] });
-    expect(screen.getByText("Not served from here")).toBeTruthy();
+    await show({ ...OVERVIEW, deployments: [STOPPED] });
+    expect(screen.getByText("Not served")).toBeTruthy();
     await press("Start");
     expect(last("start")).toEqual({ deployment: "dep_1" });
     cleanup();
-    await show({ ...OVERVIEW, deployments: [{ ...stopped, status: "rolled_back" }] });
+    await show({ ...OVERVIEW, deployments: [{ ...STOPPED, status: "rolled_back" }] });
     await go(/Endpoints/);
     expect(screen.getByText("Rolled back")).toBeTruthy();
+    expect(screen.queryByText("Not served")).toBeNull();
     expect(screen.queryByRole("button", { name: "Roll Back" })).toBeNull();
+  });
+
+  it("of the worker says that it starts, why it is not served, and what it keeps", async () => {
+    const kept = { by_worker: true } as const;
+    await show({ ...OVERVIEW, deployments: [{ ...STOPPED, ...kept, served: "starting" }] });
+    expect(screen.getByText("Starting…")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Start" })).toBeNull();
+    cleanup();
+    const said = `No worker is at work. ${MARKUP}`;
+    await show({ ...OVERVIEW, deployments: [{ ...STOPPED, ...kept, said }] });
+    expect(screen.getByText(said)).toBeTruthy();
+    cleanup();
+    const moved = { ...DEPLOYMENT, ...kept, said: "Port 8000 was taken." };
+    await show({ ...OVERVIEW, deployments: [moved] });
+    expect(screen.getByText("Port 8000 was taken.")).toBeTruthy();
+    expect(screen.getByText(/Address and token stay the same/)).toBeTruthy();
   });
 });
 

@@ -9,7 +9,7 @@ import {
   type TrainedModel,
 } from "../../contract.gen";
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
-import { useJob } from "../../host/jobs";
+import { isAtWork, useJob } from "../../host/jobs";
 import { useAction, useLoaded } from "../../host/loaded";
 import { useInOverlay, useNavigation } from "../../host/navigation";
 import { Button } from "../../ui/Button";
@@ -38,12 +38,12 @@ export function DeployDialogWidget() {
   const jobs = useTrait("jobs");
   const [tick, setTick] = useState(0);
   // What was measured is there when the work on it has ended.
-  const ended = jobs.filter((job) => job.status !== "running").length;
+  const ended = jobs.filter((job) => !isAtWork(job)).length;
   const loaded = useLoaded((signal) => rpc.call("load", {}, signal), {
     revision: revision + tick + ended,
   });
-  const isServed = loaded.value?.deployments.some((one) => one.base_url !== null) ?? false;
-  // Traffic is counted in the store and changes no dataset.
+  const isServed = loaded.value?.deployments.some((one) => one.served !== "not_served") ?? false;
+  // Traffic is counted in the store, and a worker may be killed, without a change of the dataset.
   useEffect(() => {
     if (!isServed) return;
     const timer = setInterval(() => setTick((before) => before + 1), EVERY_MS);
@@ -91,7 +91,7 @@ function Deploy({ overview, blocked, onChanged }: Props) {
     setTab("endpoints");
     onChanged();
   });
-  const measured = useJob(`benchmark ${model?.job ?? ""}`);
+  const measured = useJob("benchmark", model?.job);
   const measure = useAction((of: string) => rpc.call("measure", { job: of }));
   const toTraining = () => {
     const place = { kind: "dialog", name: "training" } as const;
@@ -190,7 +190,7 @@ interface EndpointOfProps {
 function EndpointOf({ deployment, model, onChanged }: EndpointOfProps) {
   const rpc = useRpc();
   const key = { deployment: deployment.id };
-  const measured = useJob(`outcome ${deployment.id}`);
+  const measured = useJob("outcome", deployment.id);
   const command = useAction(async (name: "start" | "stop" | "roll_back" | "measure_outcome") => {
     await rpc.call(name, key);
     onChanged();

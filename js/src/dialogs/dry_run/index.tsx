@@ -160,4 +160,4 @@ function Live({ job, revision }: LiveProps) {
   return <Running job={job} node={node} scores={scores.value ?? last.current} />;
 }
 
-const at = (job: JobState): number => Date.parse(job.started_at);
+const at = (job: JobState): number => Date.parse(job.started_at ?? job.created_at);

@@ -184,6 +184,13 @@ export const NODE: PipelineNode = {
 };
 
 export const JOB: JobState = {
+  ...{
+    dataset_id: "ds_1",
+    subject: "",
+    created_at: "2026-01-01T00:00:00Z",
+    finished_at: null,
+    attempts: 1,
+  },
   ...{ id: "job1", kind: "dry_run", title: "Dry run", status: "running", share: 0.4 },
   ...{ started_at: RUN.started_at, doing: "Graded 16 of 40 answers", outcome: "", problem: null },
 };

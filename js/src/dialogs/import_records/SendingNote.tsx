@@ -1,7 +1,7 @@
 import { Square } from "lucide-react";
+import type { Sending } from "../../host/upload";
 import { Button } from "../../ui/Button";
 import { bytes, percent } from "../../ui/numbers";
-import type { Sending } from "./upload";
 
 /** A file on its way, with a way to stop it. */
 export function SendingNote({ name, size, sent, onStop }: Sending & { onStop(): void }) {

@@ -1,10 +1,8 @@
 import { act, fireEvent, screen } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FileCheck, ImportInfo, ImportView } from "../../contract.gen";
-import { openRpc } from "../../host/rpc";
 import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { ImportRecordsDialogWidget } from ".";
-import { sendPieces } from "./upload";
 
 afterEach(takeDown);
 
@@ -143,25 +141,5 @@ describe("the import dialog", () => {
     const { model } = await show(VIEW);
     takeDown();
     expect(model.calls("leave")).toHaveLength(1);
-  });
-});
-
-describe("pieces", () => {
-  it("go two at a time, whole, and end with the file", async () => {
-    const model = new FakeModel();
-    const life = new AbortController();
-    const rpc = openRpc<never>(model, life.signal) as unknown as Parameters<typeof sendPieces>[0];
-    const sent: number[] = [];
-    const done = sendPieces(rpc, new Blob(["0123456789"]), "u1", 4, life.signal, (n) =>
-      sent.push(n),
-    );
-    await vi.waitFor(() => expect(model.calls("put_piece")).toHaveLength(2));
-    model.answer("put_piece", null);
-    await vi.waitFor(() => expect(model.calls("put_piece")).toHaveLength(3));
-    model.answer("put_piece", null);
-    const first = model.calls("put_piece")[0]?.id;
-    model.receive({ kind: "rft:result", id: first, ok: true, value: null });
-    await done;
-    expect(sent).toEqual([4, 6, 10]);
   });
 });

@@ -56,8 +56,8 @@ interface Props {
 function ImportRecords({ view, reload }: Props) {
   const rpc = useRpc();
   const uploading = useUpload(rpc, view.piece_bytes);
-  const checking = useJob("check-file");
-  const importing = useJob("import-records");
+  const checking = useJob("check_file");
+  const importing = useJob("import_records");
   const [mode, setMode] = useState<Mode>("append");
   const [asked, setAsked] = useState(false);
   const [started, setStarted] = useState<string | null>(null);

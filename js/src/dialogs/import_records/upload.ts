@@ -1,21 +1,14 @@
-// A file on its way to the kernel: in pieces, two at a time.
+// The file of this dialog on its way.
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { ImportRecordsDialogCalls, Problem } from "../../contract.gen";
 import { asProblem } from "../../host/loaded";
 import type { Rpc } from "../../host/rpc";
-
-const AT_ONCE = 2;
+import { type Sending, sendFile } from "../../host/upload";
 
 type Calls = Pick<
   ImportRecordsDialogCalls,
   "begin_upload" | "put_piece" | "check_upload" | "leave" | "reset"
 >;
-
-export interface Sending {
-  readonly name: string;
-  readonly size: number;
-  readonly sent: number;
-}
 
 export interface Uploading {
   readonly sending: Sending | null;
@@ -46,12 +39,13 @@ export function useUpload(rpc: Rpc<Calls>, pieceBytes: number): Uploading {
       const isMine = () => life.current === mine;
       try {
         const params = { name: file.name, size: file.size };
-        const { id } = await rpc.call("begin_upload", params, mine.signal);
-        last.current = id;
-        await sendPieces(rpc, file, id, pieceBytes, mine.signal, (sent) => {
+        const upload = await rpc.call("begin_upload", params, mine.signal);
+        last.current = upload.id;
+        const onSent = (sent: number) => {
           if (isMine()) setSending({ name: file.name, size: file.size, sent });
-        });
-        await rpc.call("check_upload", { upload: id }, mine.signal);
+        };
+        await sendFile({ rpc, file, upload, pieceBytes, signal: mine.signal, onSent });
+        await rpc.call("check_upload", { upload: upload.id }, mine.signal);
       } catch (error) {
         if (mine.signal.aborted) return;
         rpc.tell("reset", {});
@@ -76,27 +70,4 @@ export function useUpload(rpc: Rpc<Calls>, pieceBytes: number): Uploading {
     };
   }, [rpc]);
   return { sending, problem, send, stop };
-}
-
-export async function sendPieces(
-  rpc: Rpc<Pick<Calls, "put_piece">>,
-  file: Blob,
-  upload: string,
-  pieceBytes: number,
-  signal: AbortSignal,
-  onSent: (bytes: number) => void,
-): Promise<void> {
-  let next = 0;
-  let sent = 0;
-  const work = async (): Promise<void> => {
-    while (next < file.size) {
-      const offset = next;
-      next += pieceBytes;
-      const data = await file.slice(offset, offset + pieceBytes).arrayBuffer();
-      await rpc.call("put_piece", { upload, offset }, signal, data);
-      sent += data.byteLength;
-      onSent(sent);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }

@@ -31,7 +31,7 @@ export function RecordsDialogWidget() {
   const navigation = useNavigation();
   const loaded = useLoaded((signal) => rpc.call("load", {}, signal), { revision: useRevision() });
   const problem = useTrait("problem") ?? loaded.problem;
-  const pulling = useJob("pull-traces");
+  const pulling = useJob("pull_traces");
   const pull = useAction(() => rpc.call("start_pull", {}));
   const view = loaded.value;
   const canPull = view !== null && view.pulled.length > 0;

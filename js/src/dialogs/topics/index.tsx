@@ -25,6 +25,8 @@ import { useTree } from "./useTree";
 const { useTrait, useRpc } = widgetHooks<TopicsDialogTraits, TopicsDialogCalls>();
 
 type Tab = "topics" | "review";
+
+const KINDS: readonly string[] = ["generate_topics", "split_topic", "categorize"];
 const NO_ROWS = [] as const;
 
 export function TopicsDialogWidget() {
@@ -36,7 +38,7 @@ export function TopicsDialogWidget() {
   const revision = useRevision();
   const navigation = useNavigation();
   const toast = useToast();
-  const job = useJob("topics");
+  const job = useJob(KINDS);
   const [tab, setTab] = useState<Tab>("topics");
   const [isCalled, setCalled] = useState(false); // to review, by the button
   const loaded = useLoaded((signal) => rpc.call("load", {}, signal), { revision });
@@ -56,7 +58,7 @@ export function TopicsDialogWidget() {
     );
   });
   useJobEnd((ended) => {
-    if (ended.kind === "topics" && ended.status === "succeeded") {
+    if (KINDS.includes(ended.kind) && ended.status === "succeeded") {
       toast({ title: `${ended.title}: done`, text: ended.outcome, tone: "ok" });
     }
   });

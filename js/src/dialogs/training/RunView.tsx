@@ -78,8 +78,8 @@ export function RunView(props: Props) {
       {again.problem && <ProblemNote problem={again.problem} />}
       {run.was_killed && (
         <p className="rft-training-warning rft-tone-warn">
-          Nobody has worked on this run for a while: the process that trained has ended. Resume goes
-          on from the last saved state, and ends as if it had never stopped.
+          Nobody works on this run: the process that trained has ended, or its job was stopped.
+          Resume goes on from the last saved state, and ends as if it had never stopped.
         </p>
       )}
       {run.status === "failed" && (

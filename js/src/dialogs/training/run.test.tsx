@@ -102,7 +102,7 @@ describe("a run", () => {
     ["running", true],
   ] as const)("that is %s (killed: %s) can be resumed", (status, was_killed) => {
     const { command, press } = run({}, { status, was_killed });
-    expect(screen.queryByText(/Nobody has worked on this run/) !== null).toBe(was_killed);
+    expect(screen.queryByText(/Nobody works on this run/) !== null).toBe(was_killed);
     press("Resume");
     expect(command.run).toHaveBeenCalledWith("resume");
   });

@@ -1,0 +1,291 @@
+import { fireEvent, screen, within } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PIPELINE_STEPS } from "../contract.gen";
+import { FakeModel } from "../host/testing";
+import { address, CARD, goBack, line, settle, showApp, takeDownApp } from "./testing";
+
+vi.stubGlobal(
+  "ResizeObserver",
+  class {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  },
+);
+afterEach(takeDownApp);
+
+const INFO = {
+  ...{ id: "ds_1", name: "Support desk", objective: "Better answers", source: "upload" },
+  ...{ created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-02T00:00:00Z" },
+  ...{ revision: 3, reset_at: null },
+};
+const SETTINGS = {
+  info: INFO,
+  stats: {
+    ...{ total_records: 658, valid_records: 640, invalid_records: 18, generated_records: 0 },
+    ...{ topics_count: 12, balance_score: 0.26, dry_run_status: "go", dry_run_mean: 0.51 },
+    training_runs: 1,
+  },
+  connections: [
+    {
+      ...{ used_by: "Grader", model: "judge-1", base_url: "https://judge.example/v1" },
+      ...{ key_from: "JUDGE_KEY", missing: "The environment variable JUDGE_KEY is not set." },
+    },
+  ],
+};
+
+function datasetModel(): FakeModel {
+  const nodes = PIPELINE_STEPS.map((step) => ({
+    ...{ ...step, status: "ready", summary: "", status_label: "Ready" },
+    ...{ blocked_reason: null, stale: [], progress: null },
+  }));
+  const report = {
+    ...{ status: "healthy", total: 20, valid: 18, invalid: 2, duplicates: 0 },
+    ...{ errors_by_code: {}, refused_lines: 0, recommendations: [] },
+  };
+  return new FakeModel({
+    ...{ name: "Support desk", revision: 0, jobs: [], height: 0, activity: "", problem: null },
+    ...{ state: { nodes, current_step: 1 }, report },
+  });
+}
+
+async function openDataset(path: string) {
+  const shown = await showApp(path);
+  const dataset = datasetModel();
+  shown.models.set("page", dataset);
+  await settle(() => shown.app.answer("open_dataset", "page"));
+  return { ...shown, dataset };
+}
+
+async function openSettings() {
+  const shown = await openDataset("optimization/ds_1/settings");
+  await settle(() => shown.dataset.answer("settings", SETTINGS));
+  return shown;
+}
+
+const type = (label: string, value: string) =>
+  settle(() => fireEvent.change(screen.getByLabelText(label), { target: { value } }));
+const press = (name: string | RegExp) =>
+  settle(() => fireEvent.click(screen.getByRole("button", { name })));
+
+describe("the list", () => {
+  it("shows a card with what there is, as text, and a real link", async () => {
+    const { app, el } = await showApp("optimization");
+    expect(document.title).toBe("Your Datasets • RFT Pipeline");
+    expect(screen.getByRole("status", { name: "Loading" })).toBeTruthy();
+    await settle(() => app.answer("list_datasets", [CARD]));
+    const link = screen.getByRole<HTMLAnchorElement>("link", { name: CARD.name });
+    expect(link.getAttribute("href")).toBe("/user/me/optimization/ds_1");
+    expect(el.querySelector("b")).toBeNull();
+    expect(el.textContent).toContain("1,008 records • 7 topics • Balance: 0.72");
+    expect(el.textContent).toContain(CARD.status_line);
+    expect(screen.getByText("Topics & Category: attention")).toBeTruthy();
+    await settle(() => fireEvent.click(link, { button: 0, ctrlKey: true }));
+    expect(address()).toBe("optimization"); // the browser opens another tab
+    await settle(() => fireEvent.click(link));
+    expect(address()).toBe("optimization/ds_1");
+    expect(app.calls("open_dataset")[0]?.params).toEqual({ dataset: "ds_1" });
+  });
+
+  it("keeps its search in the address, and says when nothing matches", async () => {
+    const { app } = await showApp("optimization?search=desk&status=training");
+    expect(app.calls("list_datasets")[0]?.params).toEqual({
+      ...{ search: "desk", status: "training", sort: "updated" },
+    });
+    await settle(() => app.answer("list_datasets", []));
+    expect(screen.getByText("No dataset matches")).toBeTruthy();
+    await settle(() =>
+      fireEvent.change(screen.getByLabelText("Sort by"), { target: { value: "name" } }),
+    );
+    expect(address()).toBe("optimization?search=desk&status=training&sort=name");
+    await press("Show All Datasets");
+    expect(address()).toBe("optimization");
+  });
+
+  it("offers a first dataset and the sample where there is none", async () => {
+    const { app } = await showApp("optimization");
+    await settle(() => app.answer("list_datasets", []));
+    expect(screen.getByRole("link", { name: "Create Dataset" })).toBeTruthy();
+    await press("Load the Sample");
+    await settle(() => app.answer("load_sample", "ds_new"));
+    expect(address()).toBe("optimization/ds_new");
+  });
+
+  it("asks with name and count before it deletes", async () => {
+    const { app } = await showApp("optimization");
+    await settle(() => app.answer("list_datasets", [CARD]));
+    const more = screen.getByRole("button", { name: `More for ${CARD.name}` });
+    await settle(() => fireEvent.keyDown(more, { key: "Enter" }));
+    await settle(() => fireEvent.click(screen.getByRole("menuitem", { name: "Delete" })));
+    const asked = screen.getByRole("alertdialog");
+    expect(asked.textContent).toContain("“Support <b>desk</b>” and all 1,008 records");
+    expect(app.calls("delete_dataset")).toEqual([]);
+    await settle(() => fireEvent.click(within(asked).getByRole("button", { name: "Delete" })));
+    expect(app.calls("delete_dataset")[0]?.params).toEqual({ dataset: "ds_1" });
+  });
+
+  it("says why it cannot be shown, and tries again", async () => {
+    const { app } = await showApp("optimization");
+    const problem = { code: "store_unavailable", message: "The store is away.", hint: null };
+    await settle(() => app.refuse("list_datasets", problem));
+    expect(screen.getByRole("alert").textContent).toContain("The store is away.");
+    await press("Retry");
+    await settle(() => app.answer("list_datasets", [CARD]));
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("works in a notebook without any address", async () => {
+    const before = window.location.href;
+    const { app, models } = await showApp();
+    await settle(() => app.answer("list_datasets", [CARD]));
+    models.set("page", datasetModel());
+    await press(CARD.name);
+    await settle(() => app.answer("open_dataset", "page"));
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe(
+      "RFT Pipeline • Support desk",
+    );
+    await press("Back to Your Datasets");
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Your Datasets");
+    expect(window.location.href).toBe(before);
+  });
+});
+
+describe("a dataset's page", () => {
+  it("says so of an unknown id, and leads back", async () => {
+    const { app } = await showApp("optimization/ds_nope");
+    await settle(() => app.refuse("open_dataset", { code: "not_found", message: "x", hint: null }));
+    expect(screen.getByText("This dataset does not exist")).toBeTruthy();
+    await settle(() => fireEvent.click(screen.getByRole("link", { name: /^Back to/ })));
+    expect(address()).toBe("optimization");
+  });
+
+  it("keeps what is open in the address; back closes it", async () => {
+    const { dataset } = await openDataset("optimization/ds_1");
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe(
+      "RFT Pipeline • Support desk",
+    );
+    await press("Records");
+    expect(address()).toBe("optimization/ds_1?records=true");
+    expect(dataset.calls("open_records")).toHaveLength(1);
+    expect(screen.getByRole("dialog", { name: "Records" })).toBeTruthy();
+    await goBack();
+    expect(address()).toBe("optimization/ds_1");
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("opens what a deep link names, and closing it leaves the page", async () => {
+    const { dataset } = await openDataset("optimization/ds_1?node=4");
+    expect(dataset.calls("open_dialog")[0]?.params).toEqual({ dialog: "grader" });
+    await settle(() => fireEvent.click(screen.getByRole("button", { name: "Close" })));
+    expect(address()).toBe("optimization/ds_1");
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("goes to the heading of the page that somebody went to", async () => {
+    const { dataset } = await openDataset("optimization/ds_1");
+    await settle(() => fireEvent.click(screen.getByRole("link", { name: "Settings" })));
+    expect(address()).toBe("optimization/ds_1/settings");
+    expect(dataset.calls("open_dialog")).toEqual([]);
+  });
+});
+
+describe("settings", () => {
+  it("save what was changed on what was seen", async () => {
+    const { dataset } = await openSettings();
+    const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save Changes" });
+    expect(save.disabled).toBe(true);
+    await type("Dataset name", "Help desk");
+    await press("Save Changes");
+    expect(dataset.calls("save_settings")[0]?.params).toEqual({ seen: INFO, name: "Help desk" });
+    await settle(() => dataset.answer("save_settings", { ...INFO, name: "Help desk" }));
+    expect(document.querySelector(".rft-toast")?.textContent).toContain("Saved");
+  });
+
+  it("keep what was typed when somebody else changed it, and say to what", async () => {
+    const { dataset } = await openSettings();
+    await type("Dataset name", "Help desk");
+    await settle(() => dataset.set("revision", 1));
+    const now = { ...INFO, name: "Desk of others" };
+    await settle(() => dataset.answer("settings", { ...SETTINGS, info: now }));
+    await press("Save Changes");
+    const message = "Somebody else changed this meanwhile. The name is 'Desk of others' by now.";
+    await settle(() =>
+      dataset.refuse("save_settings", { code: "stale_edit", message, hint: null }),
+    );
+    expect(screen.getByRole("alert").textContent).toContain("Desk of others");
+    expect(screen.getByLabelText<HTMLInputElement>("Dataset name").value).toBe("Help desk");
+    await press("Keep Mine");
+    await press("Save Changes");
+    expect(dataset.calls("save_settings").at(-1)?.params).toEqual({ seen: now, name: "Help desk" });
+  });
+
+  it("ask before what was typed is lost, also by the browser's button", async () => {
+    await openSettings();
+    await type("Training objective", "Faster answers");
+    await settle(() => fireEvent.click(screen.getByRole("link", { name: /^Back to the/ })));
+    expect(screen.getByRole("alertdialog").textContent).toContain("has not been saved");
+    expect(address()).toBe("optimization/ds_1/settings");
+    await press("Cancel");
+    await settle(() => fireEvent.click(screen.getByRole("link", { name: /^Back to the/ })));
+    await press("Leave Without Saving");
+    expect(address()).toBe("optimization/ds_1");
+  });
+
+  it("name where keys come from, and what is missing", async () => {
+    const { el } = await openSettings();
+    expect(el.textContent).toContain("From JUDGE_KEY");
+    expect(el.textContent).toContain("The environment variable JUDGE_KEY is not set.");
+  });
+
+  it("ask before a reset and before the end", async () => {
+    const { app, dataset } = await openSettings();
+    await press("Reset Pipeline");
+    expect(screen.getByRole("alertdialog").textContent).toContain("Records will be preserved.");
+    await press("Reset");
+    expect(dataset.calls("reset_pipeline")).toHaveLength(1);
+    await press("Delete Dataset");
+    expect(screen.getByRole("alertdialog").textContent).toContain("“Support desk” and all 658");
+    await press("Delete");
+    await settle(() => app.answer("delete_dataset", null));
+    expect(address()).toBe("optimization");
+  });
+});
+
+describe("jobs", () => {
+  const failed = line({
+    ...{ id: "run_2", status: "failed", title: "Dry run", share: null },
+    problem: { code: "x", message: "The judge is away.", hint: "Try later." },
+  });
+
+  it("are counted on every page, and can be stopped, begun again and read", async () => {
+    const { app } = await showApp("optimization", { jobs: [line(), failed] });
+    await press("Jobs, 1 at work");
+    const panel = screen.getByRole("dialog", { name: "Jobs" });
+    expect(panel.textContent).toContain("Placing records");
+    expect(panel.textContent).toContain("45%");
+    expect(panel.textContent).toContain("The judge is away. Try later.");
+    await press("Stop");
+    expect(app.calls("stop_job")[0]?.params).toEqual({ job: "run_1" });
+    await press("Retry");
+    expect(app.calls("retry_job")[0]?.params).toEqual({ job: "run_2" });
+    await settle(() =>
+      fireEvent.click(within(panel).getAllByRole("button", { name: "Log" })[1] as HTMLElement),
+    );
+    expect(app.calls("job_log")[0]?.params).toEqual({ job: "run_2" });
+    await settle(() =>
+      app.answer("job_log", [{ at: "2026-01-01T00:00:00Z", message: "Begun by the worker." }]),
+    );
+    expect(panel.textContent).toContain("Begun by the worker.");
+  });
+
+  it("say on the canvas how the preparation failed, with a way to begin again", async () => {
+    const jobs = [line({ ...failed.job, kind: "prepare", title: "Prepare the dataset" })];
+    const shown = await showApp("optimization/ds_1", { jobs });
+    shown.models.set("page", datasetModel());
+    await settle(() => shown.app.answer("open_dataset", "page"));
+    const note = screen.getByRole("list", { name: "Preparation" });
+    expect(note.textContent).toContain("The judge is away.");
+    await press("Retry");
+    expect(shown.app.calls("retry_job")[0]?.params).toEqual({ job: "run_2" });
+  });
+});

@@ -1,0 +1,186 @@
+"""Coverage, generation, the grader and dry runs: whether training is worth it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.errors import InvalidArgument
+from rft_widgets.llm.allowed import allowed_from_page
+from rft_widgets.model.coverage import CoverageReport
+from rft_widgets.model.dry_run import DryRun
+from rft_widgets.model.generation import GenerationConfig, GenerationPlan
+from rft_widgets.model.grader import grader_to_json
+from rft_widgets.model.grader_version import GraderVersion
+from rft_widgets.model.llm import ModelConnection
+from rft_widgets.server.rest.jobs import JobView, underway
+from rft_widgets.server.rest.routing import Id, Routes, Underway
+from rft_widgets.worker.grading import DryRunParams, TestGrader
+from rft_widgets.workspace import Workspace
+
+coverage_routes = Routes("coverage")
+generation_routes = Routes("generation")
+grader_routes = Routes("grader")
+dry_run_routes = Routes("dry run")
+
+
+class CoverageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to measure."""
+
+    near_duplicates: Annotated[
+        bool, Meta(description="Also how many prompts nearly repeat another, which takes seconds.")
+    ] = False
+
+
+class Targets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Target percentages by leaf that sum to 100, or how to find them."""
+
+    targets: dict[str, float] | Literal["uniform", "traffic"]
+
+
+class TargetsView(Struct, frozen=True, kw_only=True):
+    """Target percentage of each leaf."""
+
+    targets: dict[str, float]
+
+
+class GraderChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A grader in its public JSON form, or the number of a saved version.
+
+    ``connection`` says where a judge's model is asked, of those that the operator allows.
+    """
+
+    grader: dict[str, Any] | None = None
+    saved_version: Annotated[int, Meta(ge=1)] | None = None
+    connection: ModelConnection | None = None
+
+
+class GraderView(Struct, frozen=True, kw_only=True):
+    """A saved grader in its public JSON form; ``version`` counts from 1."""
+
+    version: int
+    hash: str
+    grader: dict[str, Any]
+    connection: ModelConnection | None
+    created_at: datetime
+
+
+def grader_view(version: GraderVersion) -> GraderView:
+    """Put a saved grader as services take it."""
+    return GraderView(
+        version=version.version,
+        hash=version.hash,
+        grader=grader_to_json(version.grader),
+        connection=version.connection,
+        created_at=version.created_at,
+    )
+
+
+def allowed(
+    dataset: OptimizationDataset, connection: ModelConnection | None
+) -> ModelConnection | None:
+    """Give back a connection that a client may name: a key goes where an operator allows it."""
+    if connection is None:
+        return None
+    saved = [one.connection for one in dataset.grader_versions if one.connection]
+    saved += [one.config.upstream for one in dataset.deployments if one.config.upstream]
+    return allowed_from_page(connection, saved)
+
+
+@coverage_routes.add("GET", "/datasets/{dataset_id}/coverage")
+def get_coverage(ws: Workspace, dataset_id: Id, query: CoverageQuery) -> CoverageReport:
+    """How the valid records are spread over the topics, against how they should be."""
+    return ws.dataset(dataset_id).coverage(near_duplicates=query.near_duplicates)
+
+
+@coverage_routes.add("GET", "/datasets/{dataset_id}/targets")
+def get_targets(ws: Workspace, dataset_id: Id) -> TargetsView:
+    """What the shares of the topics should be."""
+    return TargetsView(targets=ws.dataset(dataset_id).targets)
+
+
+@coverage_routes.add("PUT", "/datasets/{dataset_id}/targets")
+def update_targets(ws: Workspace, dataset_id: Id, body: Targets) -> TargetsView:
+    """Say what the shares of the topics should be; leaves that are left out get 0."""
+    return TargetsView(targets=ws.dataset(dataset_id).set_targets(body.targets))
+
+
+@generation_routes.add("POST", "/datasets/{dataset_id}/generate/plan")
+def create_generation_plan(
+    ws: Workspace,
+    dataset_id: Id,
+    body: GenerationConfig = GenerationConfig(),  # noqa: B008 - frozen
+) -> GenerationPlan:
+    """Plan how many records to generate for which topic, before anything is spent."""
+    return ws.dataset(dataset_id).plan_generation(body)
+
+
+@generation_routes.add("POST", "/datasets/{dataset_id}/generate")
+def generate_records(
+    ws: Workspace,
+    dataset_id: Id,
+    body: GenerationConfig = GenerationConfig(),  # noqa: B008 - frozen
+) -> None:
+    """Generate records as planned.
+
+    It asks a language model. This version cannot be connected to one for that: it answers 409 with
+    the code ``needs_model``.
+    """
+    ws.dataset(dataset_id).generate(body)
+
+
+@grader_routes.add("GET", "/datasets/{dataset_id}/grader")
+def get_grader(ws: Workspace, dataset_id: Id) -> GraderView | None:
+    """The grader in use; ``null`` where there is none."""
+    version = ws.dataset(dataset_id).grader_version
+    return None if version is None else grader_view(version)
+
+
+@grader_routes.add("PUT", "/datasets/{dataset_id}/grader")
+def update_grader(ws: Workspace, dataset_id: Id, body: GraderChoice) -> GraderView:
+    """Check a grader, save it as a version, and use it from now on."""
+    dataset = ws.dataset(dataset_id)
+    if body.saved_version is not None:
+        if body.grader is not None or body.connection is not None:
+            raise InvalidArgument(
+                "A saved version has its grader and its connection.",
+                hint="Send saved_version alone, or a grader.",
+            )
+        return grader_view(dataset.set_grader(body.saved_version))
+    if body.grader is None:
+        raise InvalidArgument("There is no grader.", hint="Send one, or a saved_version.")
+    connection = allowed(dataset, body.connection)
+    return grader_view(dataset.set_grader(body.grader, connection=connection))
+
+
+@grader_routes.add("POST", "/datasets/{dataset_id}/grader/test")
+def test_grader(
+    ws: Workspace,
+    dataset_id: Id,
+    body: TestGrader = TestGrader(),  # noqa: B008, PT028 - frozen, and no test
+) -> Underway[JobView]:
+    """Grade a few recorded answers, with the grader in use, another version, or one not saved."""
+    dataset = ws.dataset(dataset_id)
+    params = msgspec.structs.replace(body, connection=allowed(dataset, body.connection))
+    return underway(dataset.submit("test_grader", params))
+
+
+@dry_run_routes.add("POST", "/datasets/{dataset_id}/dry-run")
+def run_dry_run(
+    ws: Workspace,
+    dataset_id: Id,
+    body: DryRunParams = DryRunParams(),  # noqa: B008 - frozen
+) -> Underway[JobView]:
+    """Grade a sample of the answers and say whether training is worth it: GO, CAUTION or NO_GO."""
+    return underway(ws.dataset(dataset_id).submit("dry_run", body))
+
+
+@dry_run_routes.add("GET", "/datasets/{dataset_id}/dry-run")
+def get_dry_run_results(ws: Workspace, dataset_id: Id) -> DryRun | None:
+    """The last dry run that came to its end; ``null`` where there is none."""
+    finished = [run for run in ws.dataset(dataset_id).dry_runs if run.report is not None]
+    return finished[-1] if finished else None
