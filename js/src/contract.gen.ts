@@ -144,6 +144,8 @@ export interface FileState {
   readonly share: number | null;
   readonly doing: string;
   readonly problem: Problem | null;
+  readonly piece_bytes: number;
+  readonly max_bytes: number;
 }
 
 export interface UploadState {
@@ -289,8 +291,6 @@ export interface SourcesView {
   readonly places: readonly TracePlace[];
   readonly any_path: boolean;
   readonly unavailable: readonly string[];
-  readonly piece_bytes: number;
-  readonly max_bytes: number;
 }
 
 export interface TracePlace {

@@ -88,8 +88,8 @@ class PlansGeneration(HasCoverage):
         """
         plan = self.plan_generation(config)
         raise NeedsModel(
-            f"Generating the {plan.total:,} planned records asks a language model, and this version "
-            "cannot be connected to one for it.",
+            f"Generating the {plan.total:,} planned records asks a language model, and this "
+            "version cannot be connected to one for it.",
             hint="Generate them elsewhere by the plan, and import them.",
         )
 

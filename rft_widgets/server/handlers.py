@@ -159,10 +159,11 @@ class Call(Answering):
         self._pool = pool
         self._route: Route | None = None
         self._receiver: Receiver | None = None
+        self._refused: Exception | None = None
         self._wait_s = 0.0
 
     async def prepare(self) -> None:  # type: ignore[override]
-        """Find the call; refuse what it does not take before a byte of it is read."""
+        """Find the call, and what takes its body."""
         await super().prepare()
         if self._finished or self.request.method == "OPTIONS":
             return
@@ -177,7 +178,8 @@ class Call(Answering):
             self._wait_s = wait_of(self._route, self.request.query)
             self._receiver = receiver_of(self._route, self._workspace.uploads, self.request.headers)
         except (BadRequest, BodyTooLarge, UnsupportedBody) as error:
-            self.refuse(error)
+            # Told when the body has come to its end: who still sends does not read an answer.
+            self._refused = error
             return
         if self._route.takes_file:
             connection = cast("HTTP1Connection", self.request.connection)
@@ -189,6 +191,9 @@ class Call(Answering):
             await self._in_thread(self._receiver.keep)
 
     async def _answer(self, **path: str) -> None:
+        if self._refused is not None:
+            self.refuse(self._refused)
+            return
         route, receiver = self._route, self._receiver
         assert route is not None and receiver is not None  # noqa: PT018, S101 - else it was refused
         value: Any = None

@@ -79,7 +79,7 @@ def receiver_of(route: Route, uploads: Uploads, headers: HTTPHeaders) -> Receive
             f"A body of type {media!r} is not taken here.", hint=f"Send {', '.join(taken)}."
         )
     limit = 0 if route.body is None else route.max_bytes
-    if length is not None and length > max(limit, 0) and limit:
+    if limit and length is not None and length > limit:
         raise _too_large(limit)
     return _Whole(limit)
 

@@ -11,13 +11,14 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from rft_widgets.errors import NotFound
 from rft_widgets.model.creation import TraceFilter
 from rft_widgets.model.trace import Trace
 from rft_widgets.traces.source import TraceSource, text_of
@@ -73,6 +74,7 @@ class TraceIndex:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16384"):
             self._database.execute(f"PRAGMA {pragma}")
         self._database.executescript(_SCHEMA)
+        self._is_closed = False
         self._size = 0
         self._matching: tuple[TraceFilter, int, Sequence[int]] | None = None
         self.total = 0
@@ -110,7 +112,7 @@ class TraceIndex:
                 if progress is not None:
                     progress(self.total)
         self._add(batch)
-        with self._lock:
+        with self._open():
             self._database.execute("CREATE INDEX calls_at ON calls (at_us DESC, n)")
         return True
 
@@ -151,6 +153,7 @@ class TraceIndex:
     def close(self) -> None:
         """Take the index away."""
         with self._lock:
+            self._is_closed = True
             self._database.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
@@ -173,15 +176,23 @@ class TraceIndex:
                 )
             )  # fmt: skip
             texts.append((number, _clean(text)))
-        with self._lock:
+        with self._open():
             self._database.execute("BEGIN")
             self._database.executemany("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", calls)
             self._database.executemany("INSERT INTO texts VALUES (?, ?)", texts)
             self._database.execute("COMMIT")
             self.total += len(traces)
 
-    def _all(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[None]:
+        """Use the database, alone; another thread may have taken it away."""
         with self._lock:
+            if self._is_closed:
+                raise NotFound("This list of traces was closed.", hint="Open the source again.")
+            yield
+
+    def _all(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._open():
             return self._database.execute(query, tuple(values)).fetchall()
 
 

@@ -16,7 +16,7 @@ from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.creation import CreationSource, FromUpload
 from rft_widgets.model.imports import FileCheck, LineIssue
 from rft_widgets.traces.places import APP_VARIABLE, check_place, found_places
-from rft_widgets.uploads import MAX_FILE_BYTES, UploadState
+from rft_widgets.uploads import UploadState
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.base import FollowingWidget
 from rft_widgets.widgets.creating.file import SentFile
@@ -31,7 +31,7 @@ from rft_widgets.widgets.creating.states import (
 )
 from rft_widgets.widgets.downloads import Download, Offers, file_name
 from rft_widgets.widgets.traits import Value
-from rft_widgets.widgets.uploads import PIECE_BYTES, FileName, Offset, Size, UploadId
+from rft_widgets.widgets.uploads import FileName, Offset, Size, UploadId
 from rft_widgets.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -80,8 +80,6 @@ class CreatePage(Offers, FollowingWidget):
             places=found_places(),
             any_path=not os.environ.get(APP_VARIABLE),
             unavailable=_UNAVAILABLE,
-            piece_bytes=PIECE_BYTES,
-            max_bytes=MAX_FILE_BYTES,
         )
 
     @rpc.method(background=True)

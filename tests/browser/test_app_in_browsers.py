@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,27 +125,3 @@ def test_a_browser_that_was_not_here_logs_in_with_the_token(app: AppProcess, tab
     page.keyboard.press("Enter")
     page.get_by_text("Your Datasets").wait_for(timeout=READY_MS)
     tab.errors[:] = [one for one in tab.errors if "401" not in one]  # the browser notes the status
-
-
-def test_a_page_says_when_the_app_is_gone_and_when_it_is_back(
-    store: tuple[Path, str], browser: Any
-):
-    from browser.server import free_port
-
-    port = str(free_port())
-    with running(store[0], "--port", port) as first:
-        tabs = opened_tab(first, browser)
-        tab = next(tabs)
-        page = enter(first, tab)
-        page.get_by_text("Your Datasets").wait_for(timeout=READY_MS)
-        os.kill(first.process.pid, signal.SIGKILL)
-        first.process.wait()
-    note = page.locator("#rft-wait")
-    expect(note).to_contain_text("does not answer", timeout=20_000)
-    tab.shot("away")
-    with running(store[0], "--port", port):
-        expect(note).to_contain_text("Nothing is lost", timeout=20_000)
-        note.get_by_role("button", name="Reload").click()
-        page.get_by_text("Support desk").first.wait_for(timeout=READY_MS)
-        tab.errors.clear()  # of a server that was not there
-        next(tabs, None)

@@ -15,6 +15,7 @@ import pytest
 from browser.app_server import RunningApp, running_app
 from browser.conftest import Host, Opened
 from browser.screens import settled
+from browser.server import free_port
 from playwright.sync_api import expect
 
 import rft_widgets as rft
@@ -333,6 +334,51 @@ def test_a_page_that_lost_its_kernel_opens_again_at_the_same_place(tabs, running
     expect(page.get_by_label("Dataset name")).to_have_value("Support desk", timeout=READY_MS)
     assert place(page, running) == f"optimization/{full}/settings"
     tabs.last.errors.clear()  # the browser tells of every refused request
+
+
+def test_a_server_that_was_killed_is_found_again_at_the_same_place(tmp_path, browser):
+    with rft.Workspace(tmp_path / "store.db") as workspace:
+        ds = workspace.create("Support desk")
+    option = f"--port={free_port()}"
+    context = browser.new_context()
+    page = context.new_page()
+    with running_app(tmp_path / "store.db", option) as first:
+        token = first.address.partition("?")[2]
+        page.goto(f"{first.base}optimization/{ds.id}/settings?{token}")
+        page.get_by_label("Dataset name").wait_for(timeout=READY_MS)
+        os.kill(first.pid, signal.SIGKILL)
+        expect(page.locator(".rft-lost")).to_contain_text("Connection lost", timeout=30_000)
+    with running_app(tmp_path / "store.db", option):
+        page.get_by_text("lost its kernel").wait_for(timeout=30_000)
+        page.locator(".rft-lost").wait_for(state="detached", timeout=READY_MS)
+        expect(page.get_by_label("Dataset name")).to_have_value("Support desk", timeout=READY_MS)
+        assert page.url.endswith(f"/optimization/{ds.id}/settings")
+    context.close()
+
+
+def test_the_app_in_a_cell_of_a_notebook(opened, datasets):
+    page = opened.notebook(
+        "import rft_widgets as rft\nrft.App(rft.Workspace())", ready=".rft-dataset-card"
+    )
+    before = page.url
+    app = page.locator(".rft > .rft-app")
+    settled(page, app)
+    opened.shot("app-list")
+    opened.assert_accessible(app)
+    app.get_by_role("button", name="Support desk", exact=True).click()
+    app.locator(".rft-step").first.wait_for()
+    settled(page, app)
+    opened.shot("app-canvas")
+    app.locator('[data-step="1"]').click()
+    page.get_by_role("dialog", name="Extract Data").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".rft-overlay").wait_for(state="detached")
+    app.get_by_role("button", name="Settings").click()
+    expect(app.get_by_label("Dataset name")).to_have_value("Support desk")
+    app.get_by_role("button", name="Back to the pipeline").click()
+    app.get_by_role("button", name="Back to Your Datasets").click()
+    expect(app.get_by_role("heading", level=1)).to_have_text("Your Datasets")
+    assert page.url == before
 
 
 def process_of(kernel: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,8 +82,8 @@ def eventually(check: Callable[[], bool], timeout_s: float = 5) -> bool:
     return True
 
 
-def left_behind() -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob("rft-widgets-*/upload-*"))
+def left_behind(dataset) -> list[Path]:
+    return list(dataset._store.side_folder.glob("uploads/*.data"))
 
 
 def test_append_a_file_with_faults(opened, dataset, page, tmp_path):
@@ -123,7 +122,7 @@ def test_append_a_file_with_faults(opened, dataset, page, tmp_path):
     expect(page.locator(".rft-health")).to_contain_text("210 valid records")
     expect(page.locator('[data-step="1"]')).to_contain_text("217 records")
     assert dataset.stats.total_records == 217
-    assert not left_behind()
+    assert not left_behind(dataset)
 
 
 def test_replace_asks_first(opened, dataset, page, tmp_path):
@@ -157,11 +156,11 @@ def test_stopping_an_upload_leaves_nothing(opened, dataset, page, tmp_path):
     page.evaluate(HOLD)
     choose(dialog, path)
     expect(dialog.get_by_role("status").first).to_contain_text("8.39 MB of")
-    assert len(left_behind()) == 1
+    assert len(left_behind(dataset)) == 1
     opened.shot("import-sending")
     dialog.get_by_role("button", name="Stop").click()
     dialog.get_by_text("Drop your file here").wait_for()
-    assert eventually(lambda: not left_behind())
+    assert eventually(lambda: not left_behind(dataset))
     assert dataset.stats.total_records == 20
 
 

@@ -55,7 +55,7 @@ def test_the_launcher_opens_the_app_in_a_new_notebook(lab, tmp_path):
         _shot(page, "launcher")
         card.first.click()
         page.locator(".jp-OutputArea .rft").first.wait_for(timeout=90_000)
-        page.get_by_text("Optimization Datasets").first.wait_for(timeout=30_000)
+        page.get_by_text("No datasets yet").first.wait_for(timeout=30_000)
         _shot(page, "launched")
         assert (tmp_path / "work" / "Untitled.ipynb").exists()
         assert "rft.App()" in page.locator(".jp-InputArea-editor").first.inner_text()

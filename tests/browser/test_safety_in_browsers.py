@@ -16,7 +16,7 @@ SLOW_WORK = """
 import time
 ds = rft.Workspace().duplicate(ds.id)
 ds.set_grader({"type": "python", "name": "slow",
-               "source": "def grade(sample, item):\\n    return 0.0 * sum(range(9_000_000))\\n"})
+               "source": "def grade(sample, item):\\n    return 0.0 * sum(range(3_000_000))\\n"})
 view = ds.overview(); ds.submit("evaluate", {"selection": {"where": {}}})
 view
 """
@@ -110,12 +110,12 @@ pathlib.Path({str(ended)!r}).write_text("")
 """
     cells = (SHOW.format(id=datasets["full"]), SLOW_WORK, *([busy] if host.name == "lab" else []))
     page = opened.notebook(*cells, ready=OVERVIEW)
-    share = page.locator(".rft-strip .rft-job-share")
-    share.wait_for()
-    before = share.inner_text()
+    words = page.locator(".rft-strip .rft-job-words", has_text=" of ")
+    words.wait_for()
+    before = words.inner_text()
     open_above(page, "topics")
-    expect(share).not_to_have_text(before, timeout=2_000)
+    expect(words).not_to_have_text(before, timeout=5_000)
     close_all(page)
     page.locator(".rft-strip").get_by_role("button", name="Stop").click()
-    page.locator(".rft-toast", has_text="Evaluate").wait_for(timeout=3_000)
+    page.locator(".rft-toast", has_text="Evaluate").wait_for(timeout=10_000)
     assert not ended.exists()  # the cell ran all the while

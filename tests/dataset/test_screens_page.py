@@ -12,11 +12,11 @@ import rft_widgets as rft
 from rft_widgets.model.views import DIALOG_TITLES, DialogName
 
 PAGE = (Path(__file__).parents[2] / "docs" / "screens.md").read_text(encoding="utf-8")
-OWNERS = {"ds": rft.OptimizationDataset, "rft": rft}
+OWNERS = {"ds": rft.OptimizationDataset, "rft": rft, "ws": rft.Workspace}
 OF_A_ROW = {"a job": rft.TrainingJob, "of one": rft.Deployment, "a deployment": rft.Deployment}
 
 
-@pytest.mark.parametrize(("owner", "name"), sorted(set(re.findall(r"`(ds|rft)\.(\w+)", PAGE))))
+@pytest.mark.parametrize(("owner", "name"), sorted(set(re.findall(r"`(ds|rft|ws)\.(\w+)", PAGE))))
 def test_every_call_is_there(owner, name):
     assert hasattr(OWNERS[owner], name)
 

@@ -142,10 +142,11 @@ def test_pause_resume_and_cancel_from_another_process(dataset, worker, undisturb
     run.resume()
     run.wait(120)
     assert run.report == undisturbed
-    other = dataset.train(SLOW)
-    until(has_reached(other, 1), "begun")
+    other = dataset.train({"hyperparameters": {"n_epochs": 10, "evaluations": 100}})
+    until(lambda: other.status == "running", "begun")
     other.cancel()
-    until(lambda: other.status == "cancelled", "cancelled")
+    until(lambda: other.status != "running", "ended")
+    assert other.status == "cancelled"
     assert dataset.jobs[0].wait(10).status == "cancelled"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import rft_widgets as rft
+from rft_widgets.errors import NotFound
 from rft_widgets.model.creation import TraceFilter
 from rft_widgets.sample.support import write_sample
 from rft_widgets.traces import index as module
@@ -91,3 +92,14 @@ def test_of_a_very_large_source_only_beginnings_are_searched(
     assert not index.is_searched_whole
     assert list(index.matching(TraceFilter(search="needle"))) == []
     assert list(index.matching(TraceFilter(search="xxx"))) == [1]
+
+
+def test_one_that_was_closed_says_so(tmp_path: Path) -> None:
+    index = TraceIndex(tmp_path / "closed")
+    index.fill(rft.open_traces([call("A question")]))
+    index.close()
+    with pytest.raises(NotFound, match="closed"):
+        index.rows([0])
+    with pytest.raises(NotFound, match="closed"):
+        index.fill(rft.open_traces([call("A question")]))
+    index.close()

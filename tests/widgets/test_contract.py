@@ -12,10 +12,20 @@ def test_the_generated_file_is_fresh():
     assert made == contract.generate(), "run: python -m rft_widgets.widgets.contract"
 
 
+PAGES = {"app/dataset_page": "app", "app/create_page": "app/create"}
+"""Pages of the app, with their folders: several may share a widget, and a widget a module."""
+
+
 def test_every_widget_has_its_folder():
     folder = contract.TARGET.parent
+    known = (folder / "index.ts").read_text("utf-8")
     for widget in contract.WIDGETS.values():
         component = getattr(widget, "component", "")
-        if component:
+        if not component:
+            continue
+        assert f'["{component}", ' in known
+        if component in PAGES:
+            assert (folder / PAGES[component] / "index.tsx").is_file()
+        else:
             assert widget.__module__ == f"rft_widgets.widgets.{component.replace('/', '.')}"
             assert (folder / component / "index.tsx").is_file()

@@ -260,13 +260,15 @@ def test_an_upload_goes_on_after_the_page_was_loaded_anew(
     again.widget.close()
 
 
-def test_a_file_that_cannot_be_read_says_so_by_its_name(page: Page) -> None:
+def test_a_file_that_cannot_be_read_says_so_by_its_name_and_is_gone(
+    page: Page, workspace: rft.Workspace
+) -> None:
     assert looked_at(page, b"[1, 2", name="broken.json") is None
     assert page.widget.file.status == "failed"
     assert page.widget.file.problem.message.startswith("broken.json starts as a JSON array")
     page.call("create", {"of": "file", "name": "a", "objective": "b"}, id="no")
     assert not until(lambda: page.reply("no"))["ok"]
-    page.call("drop_upload")
+    assert not list(workspace._store.side_folder.glob("uploads/*.data"))
 
 
 @pytest.mark.parametrize(

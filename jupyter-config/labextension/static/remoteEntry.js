@@ -58,7 +58,12 @@
           icon: ui ? new ui.LabIcon({ name: `${NAME}:icon`, svgstr: ICON }) : undefined,
           execute: (args) => open(app, args.cwd ?? ''),
         });
-        given(launching?.ILauncher)?.add({ command: COMMAND, category: 'Notebook', rank: 50 });
+        given(launching?.ILauncher)?.add({
+          command: COMMAND,
+          category: 'Notebook',
+          rank: 50,
+          kernelIconUrl: `data:image/svg+xml,${encodeURIComponent(ICON)}`,
+        });
         given(palettes?.ICommandPalette)?.addItem({ command: COMMAND, category: 'RFT' });
       },
     };

@@ -1,4 +1,4 @@
-// The page around the app: its skeleton, goodbye to its kernel, and what to do when that is gone.
+// The page around the app: its skeleton until it is there, and goodbye to its kernel.
 // It runs before anything else, so there is no module and no build here.
 "use strict";
 (() => {
@@ -38,47 +38,16 @@
     if (event.persisted) location.reload();
   });
 
-  function say(text, button) {
-    const note = find("#rft-wait");
-    note.textContent = text;
-    note.hidden = !text;
-    if (!button) return;
-    const again = document.createElement("button");
-    again.textContent = button;
-    again.addEventListener("click", () => location.reload());
-    note.append(again);
-  }
-
-  const GONE = "This page was away for too long. Nothing is lost: its work goes on.";
-  const AWAY = "The app does not answer. What is at work goes on; this page tries again.";
-  let state = "fine";
-
-  async function look() {
-    if (!kernel() || document.visibilityState === "hidden" || state === "gone") return;
-    if (find(".rft-app")) return; // it says so itself
-    let status = 0;
-    try {
-      const url = `${base}api/kernels/${kernel()}`;
-      status = (await fetch(url, { redirect: "manual", cache: "no-store" })).status;
-    } catch {
-      // nobody is there
-    }
-    const now = status === 200 ? "fine" : status === 404 || status === 403 ? "gone" : "away";
-    if (now === state) return;
-    state = now;
-    if (now === "gone") say(GONE, "Reload");
-    else say(now === "away" ? AWAY : "");
-  }
-  setInterval(look, 5000);
-  document.addEventListener("visibilitychange", look);
+  // A start that takes long is said. From then on the app itself tells how things stand.
   addEventListener("load", () => {
+    const note = find("#rft-wait");
     setTimeout(() => {
-      if (find("#rft-skeleton")) say("The app is starting. This takes a moment the first time.");
+      if (find("#rft-skeleton")) note.hidden = false;
     }, 6000);
     new MutationObserver((_, observer) => {
       if (find("#rft-skeleton")) return;
       observer.disconnect();
-      if (state === "fine") say("");
+      note.hidden = true;
     }).observe(document.body, { childList: true });
   });
 })();

@@ -153,7 +153,9 @@ class SentFile:
         except Exception as error:  # the page is told, whatever happened
             if stop.is_set():
                 return
-            if not isinstance(error, RftError):
+            if isinstance(error, RftError):
+                self._workspace.uploads.drop(upload_id)  # nothing can be made of it
+            else:
                 logger.exception("The uploaded file cannot be looked at.")
             self._set(status="failed", problem=problem_of(error))
             return

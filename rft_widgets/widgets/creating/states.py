@@ -11,7 +11,8 @@ from rft_widgets.model.pattern import DetectedPattern
 from rft_widgets.model.problem import Problem
 from rft_widgets.traces.index import TraceRow
 from rft_widgets.traces.places import TracePlace
-from rft_widgets.uploads import UploadState
+from rft_widgets.uploads import MAX_FILE_BYTES, UploadState
+from rft_widgets.widgets.uploads import PIECE_BYTES
 
 SINCE = Literal["24h", "7d", "30d", "all"]
 
@@ -35,8 +36,6 @@ class SourcesView(Struct, frozen=True, kw_only=True):
     """Whether any file of this machine may be named, as in a notebook."""
     unavailable: tuple[str, ...]
     """Sources that cannot be read directly, and what to do instead."""
-    piece_bytes: int
-    max_bytes: int
 
 
 class ScanState(Struct, frozen=True, kw_only=True):
@@ -79,6 +78,8 @@ class FileState(Struct, frozen=True, kw_only=True):
     share: float | None = None
     doing: str = ""
     problem: Problem | None = None
+    piece_bytes: int = PIECE_BYTES
+    max_bytes: int = MAX_FILE_BYTES
 
 
 class PatternState(Struct, frozen=True, kw_only=True):

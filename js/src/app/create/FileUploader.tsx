@@ -64,7 +64,7 @@ export function FileUploader({ file, onTraces }: Props) {
       <DropZone accept=".jsonl,.json,.gz" onFile={file.send}>
         <strong>Drop your file here, or choose one</strong>
         <br />
-        .jsonl, .json or .gz, up to 2 GB
+        {`.jsonl, .json or .gz, up to ${bytes(state.max_bytes)}`}
       </DropZone>
       <FormatGuide />
     </div>

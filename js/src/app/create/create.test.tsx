@@ -6,8 +6,6 @@ import { FakeModel } from "../../host/testing";
 import { AppHost } from "../app_host";
 import { Router } from "../routing";
 import { CreatePageWidget } from ".";
-import { fieldsOf, NOTHING_TYPED } from "./useForm";
-import { rowsAround, shownRows } from "./window";
 
 const PATTERN: DetectedPattern = {
   title: "Support Assistant",
@@ -38,7 +36,15 @@ const SCAN: ScanState = {
   fresh: 0,
   problem: null,
 };
-const NO_FILE: FileState = { status: "empty", upload: null, share: null, doing: "", problem: null };
+const NO_FILE: FileState = {
+  status: "empty",
+  upload: null,
+  share: null,
+  doing: "",
+  problem: null,
+  piece_bytes: 4,
+  max_bytes: 9,
+};
 const NO_PATTERN = { is_at_work: false, pattern: null };
 const PAGE: TracePage = {
   rows: [0, 1, 2].map((number) => ({
@@ -87,8 +93,6 @@ async function show(traits: Record<string, unknown> = {}): Promise<FakeModel> {
       places: [{ location: "/a.jsonl", name: "a.jsonl", kind: "file", size: 5, modified_at: null }],
       any_path: false,
       unavailable: [],
-      piece_bytes: 4,
-      max_bytes: 9,
     });
     if (traits.scan !== null) model.answer("list_traces", PAGE);
   });
@@ -108,30 +112,6 @@ afterEach(() => {
   act(() => unmount());
   cleanup();
   document.body.replaceChildren();
-});
-
-describe("fields", () => {
-  it("are suggested until somebody types, and never overwritten", () => {
-    expect(fieldsOf(NOTHING_TYPED, null)).toEqual({ name: "", objective: "" });
-    expect(fieldsOf(NOTHING_TYPED, PATTERN).name).toBe("support-assistant");
-    expect(fieldsOf({ name: "mine", objective: null }, PATTERN)).toEqual({
-      name: "mine",
-      objective: "Answer better.",
-    });
-    expect(fieldsOf({ name: "", objective: null }, PATTERN).name).toBe("");
-  });
-});
-
-describe("window", () => {
-  it("draws what is in sight of a hundred thousand rows", () => {
-    const { first, last } = shownRows(58 * 50_000, 580, 100_000);
-    expect([first, last]).toEqual([49_996, 50_014]);
-    expect(shownRows(0, 580, 0)).toEqual({ first: 0, last: -1 });
-    expect(shownRows(0, 580, 3)).toEqual({ first: 0, last: 2 });
-    const { start, count } = rowsAround(first);
-    expect(start).toBeLessThanOrEqual(first);
-    expect(start + count).toBeGreaterThan(last);
-  });
 });
 
 describe("traces", () => {

@@ -6,7 +6,6 @@ import { type Sending, sendFile } from "../../host/upload";
 import { useRpc, useTrait } from "./hooks";
 
 const KEPT = "rft-upload";
-const PIECE_BYTES = 4 * 1024 ** 2;
 
 export interface SentFile {
   readonly state: FileState;
@@ -25,7 +24,7 @@ export function useFile(onFound: () => void): SentFile {
   const [sending, setSending] = useState<Sending | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const life = useRef<AbortController | null>(null);
-  const { upload } = state;
+  const { upload, piece_bytes: pieceBytes } = state;
   const isCutOff = state.status === "sending" && sending === null && upload !== null;
 
   const send = useCallback(
@@ -47,7 +46,7 @@ export function useFile(onFound: () => void): SentFile {
         keep(begun.id);
         tell(begun.received);
         const { signal } = mine;
-        await sendFile({ rpc, file, upload: begun, pieceBytes: PIECE_BYTES, signal, onSent: tell });
+        await sendFile({ rpc, file, upload: begun, pieceBytes, signal, onSent: tell });
         await rpc.call("check_upload", { upload: begun.id }, signal);
       } catch (error) {
         if (isMine() && !mine.signal.aborted) setProblem(asProblem(error));
@@ -55,7 +54,7 @@ export function useFile(onFound: () => void): SentFile {
         if (isMine()) setSending(null);
       }
     },
-    [rpc, isCutOff, upload],
+    [rpc, isCutOff, upload, pieceBytes],
   );
 
   const drop = useCallback(() => {
