@@ -99,12 +99,10 @@ def run(launch: Launch, told: Callable[[Started], None]) -> None:
             warm_kernels=launch.warm_kernels,
             max_kernels=launch.max_kernels or default_max_kernels(),
         )
+        rules = {"RFT_WIDGETS_APP": "1", "RFT_WIDGETS_JOBS": "worker"}
+        os.environ.update(rules)  # what comes by REST is done by the worker as well
         environment = child_environment(
-            **{
-                DATABASE_VARIABLE: _database_url(launch.database),
-                "RFT_WIDGETS_APP": "1",
-                "RFT_WIDGETS_JOBS": "worker",
-            }
+            **{DATABASE_VARIABLE: _database_url(launch.database), **rules}
         )
         supervisor = Supervisor(folder, environment, is_single=is_single)
         asyncio.run(_serve(launch, settings, environment, workspace, supervisor, told))

@@ -41,28 +41,15 @@ def read_all(connection: Connection) -> dict[str, Hashable]:
     return {dataset_id: tuple(values) for dataset_id, values in found.items()}
 
 
-class Pulse:
-    """A value that is another one after each change of a store, cheap to ask for often."""
+class FileChanges:
+    """A number that is another one after each commit to a SQLite file, whoever makes it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._raw: sa.PoolProxiedConnection | None = None
 
     def read(self) -> Hashable:
-        """Ask for the value now."""
-        if self._store.is_sqlite:
-            return self._of_file()
-        ended = sa.select(sa.func.count(), sa.func.max(jobs.c.finished_us))
-        at_work = sa.select(jobs.c.id, jobs.c.status, jobs.c.share, jobs.c.doing).where(
-            jobs.c.finished_us.is_(None)
-        )
-        with self._store.read() as connection:
-            return (
-                tuple(sorted(read_all(connection).items())),
-                *(tuple(map(tuple, connection.execute(query))) for query in (ended, at_work)),
-            )
-
-    def _of_file(self) -> Hashable:
+        """Ask for the number now: microseconds."""
         # The pragma tells of the commits of every *other* connection: it needs one of its own.
         if self._raw is None:
             self._raw = self._store.engine.raw_connection()
@@ -74,8 +61,34 @@ class Pulse:
             cursor.close()
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back; the next number is asked for over another one."""
         if self._raw is not None:
             with suppress(Exception):
                 self._raw.close()
             self._raw = None
+
+
+class Pulse:
+    """A value that is another one after each change of a store, cheap to ask for often."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._file = FileChanges(store)
+
+    def read(self) -> Hashable:
+        """Ask for the value now."""
+        if self._store.is_sqlite:
+            return self._file.read()
+        ended = sa.select(sa.func.count(), sa.func.max(jobs.c.finished_us))
+        at_work = sa.select(jobs.c.id, jobs.c.status, jobs.c.share, jobs.c.doing).where(
+            jobs.c.finished_us.is_(None)
+        )
+        with self._store.read() as connection:
+            return (
+                tuple(sorted(read_all(connection).items())),
+                *(tuple(map(tuple, connection.execute(query))) for query in (ended, at_work)),
+            )
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._file.close()

@@ -322,17 +322,21 @@ jobs = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("dataset_id", sa.Text),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False, server_default=""),  # what within the dataset
+    sa.Column(
+        "subject", sa.Text, nullable=False, server_default=sa.text("''")
+    ),  # what within the dataset
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("params", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),  # queued, running, succeeded, failed, cancelled
-    sa.Column("wanted", sa.Text, nullable=False, server_default=""),  # cancel
-    sa.Column("owner", sa.Text, nullable=False, server_default=""),  # who is at work on it
+    sa.Column("wanted", sa.Text, nullable=False, server_default=sa.text("''")),  # cancel
+    sa.Column(
+        "owner", sa.Text, nullable=False, server_default=sa.text("''")
+    ),  # who is at work on it
     sa.Column("beat_us", sa.BigInteger),  # when that was heard of last
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("share", sa.Float(53)),
-    sa.Column("doing", sa.Text, nullable=False, server_default=""),
-    sa.Column("outcome", sa.Text, nullable=False, server_default=""),
+    sa.Column("doing", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("outcome", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("problem", sa.Text),
     sa.Column("result", sa.Text),
     sa.Column("created_us", sa.BigInteger, nullable=False),

@@ -12,7 +12,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +24,7 @@ from rft_widgets.model.problem import Problem, problem_of
 from rft_widgets.model.record import HealthReport
 from rft_widgets.store import jobs
 from rft_widgets.store.connection import Store
+from rft_widgets.store.pulse import FileChanges
 from rft_widgets.store.schema import activities, datasets, training_jobs
 
 logger = logging.getLogger(__name__)
@@ -169,29 +169,18 @@ class _Counter:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._raw: sa.PoolProxiedConnection | None = None
+        self._file = FileChanges(store)
         self._failures = 0
 
     def read(self, dataset_id: str) -> Hashable:
         """Read the counter; a store that cannot be read counts as changed."""
         try:
-            return self._of_file() if self._store.is_sqlite else self._of_dataset(dataset_id)
+            return self._file.read() if self._store.is_sqlite else self._of_dataset(dataset_id)
         except Exception:  # what is wrong shows when the state is read
             logger.debug("The counter of %s cannot be read.", self._store.url, exc_info=True)
             self.close()
             self._failures += 1
             return ("failed", self._failures)
-
-    def _of_file(self) -> Hashable:
-        # The pragma tells of the commits of every *other* connection: it needs one of its own.
-        if self._raw is None:
-            self._raw = self._store.engine.raw_connection()
-        cursor = self._raw.cursor()
-        try:
-            cursor.execute("PRAGMA data_version")
-            return tuple(cursor.fetchone() or ())
-        finally:
-            cursor.close()
 
     def _of_dataset(self, dataset_id: str) -> Hashable:
         at_work, runs = activities.c, training_jobs.c
@@ -209,10 +198,7 @@ class _Counter:
 
     def close(self) -> None:
         """Give the connection back."""
-        if self._raw is not None:
-            with suppress(Exception):
-                self._raw.close()
-            self._raw = None
+        self._file.close()
 
 
 _lock = threading.Lock()

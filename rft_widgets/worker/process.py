@@ -82,11 +82,9 @@ class Worker:
         while not self._stop.is_set():
             now = time.monotonic()
             try:
-                if self._store.is_sqlite:  # one cheap number tells whether anything changed
-                    changed, seen = seen, pulse.read()
-                    changed = changed != seen
-                else:
-                    changed = True
+                # On SQLite one cheap number tells whether anything changed.
+                number = pulse.read() if self._store.is_sqlite else object()
+                changed, seen = number != seen, number
                 if now - looked_at > _ANYWAY_S:
                     looked_at, changed = now, True
                     job_queue.recover(self._store, worker_is_alone=False, but=tuple(self._running))

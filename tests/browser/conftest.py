@@ -30,7 +30,16 @@ LAB_THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 ON_VOILA_FIRST = frozenset(
     f"test_{name}_in_browsers"
-    for name in ("coverage", "dry_run", "grader", "import", "records", "topics", "training")
+    for name in (
+        "coverage",
+        "dry_run",
+        "grader",
+        "import",
+        "overview",
+        "records",
+        "topics",
+        "training",
+    )
 )
 """What the host makes no difference to is tried in Voila each time, in JupyterLab when thorough."""
 

@@ -171,6 +171,7 @@ def test_from_traces_to_a_deployed_model(page, tmp_path):
     from_canvas_to_answer(page, tmp_path)
 
 
+@pytest.mark.thorough
 def test_from_an_uploaded_file_with_broken_lines_to_a_deployed_model(page, tmp_path):
     good = write_sample(tmp_path / "good.jsonl", format="jsonl", n=300, seed=8).path
     lines = good.read_text("utf-8").splitlines()

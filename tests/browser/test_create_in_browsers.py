@@ -193,6 +193,7 @@ def test_leaving_with_an_upload_under_way_asks(page: Any, tmp_path: Path) -> Non
     page.get_by_role("heading", name="Your Datasets").wait_for()
 
 
+@pytest.mark.thorough
 def test_a_file_of_a_gigabyte_is_sent_without_taking_memory(
     page: Any, app: RunningApp, tmp_path: Path
 ) -> None:

@@ -276,6 +276,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def test_jobs_are_begun_at_once_stopped_from_anywhere_and_put_back(dataset, tmp_path):
     database = tmp_path / "store.db"
+    dataset.add_records(lines(600, start=1_000))  # longer than a command takes to begin
     with ChildWorker(database) as worker:
         first = dataset.submit("test_grader", {"n": 1})
         eventually(lambda: first.status == "succeeded")  # it is up
@@ -296,13 +297,14 @@ def test_jobs_are_begun_at_once_stopped_from_anywhere_and_put_back(dataset, tmp_
         assert stopped.returncode == 0, stopped.stderr
         eventually(lambda: job.status == "cancelled")
         assert "their scores stay" in job.state.outcome
+        dataset.set_grader({**SLOW, "source": "def grade(sample, item):\n    return 1.0\n"})
         again = command("jobs", "--database", database, "--retry", job.id)
         assert again.returncode == 0, again.stderr
         eventually(lambda: job.status == "succeeded")
-        assert job.result.graded == 60
+        assert (job.result.graded, job.result.mean) == (660, 1.0)
         listed = command("jobs", dataset.id, "--database", database).stdout
         assert job.id in listed
-        assert "60 graded" in listed
+        assert "660 graded" in listed
         told = command("jobs", "--database", database, "--log", job.id).stdout
         assert "The worker ends; the job waits for the next one." in told
         assert "Somebody asked to stop it." in told

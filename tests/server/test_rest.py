@@ -10,9 +10,9 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from server.rest_server import Client, jupyter_server
+from server.rest_server import ROOT, Client, jupyter_server
 
-from rft_widgets import Workspace
+from rft_widgets import Workspace, __version__
 from rft_widgets.model.grader import grader_to_json
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample
@@ -419,6 +419,11 @@ def test_the_document_is_the_table(api):
     for verbs in document["paths"].values():
         for operation in verbs.values():
             assert operation["summary"]
+
+
+def test_the_launcher_entry_has_the_version_of_the_package():
+    entry = ROOT / "jupyter-config" / "labextension" / "package.json"
+    assert json.loads(entry.read_text())["version"] == __version__
 
 
 def test_every_call_of_the_package_sees_the_same(api, dataset, folder):

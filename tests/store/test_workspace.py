@@ -109,6 +109,13 @@ def leftovers(dataset_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "deployments", mine | status | {"id": dep, "job_id": job}
     counted = {"arm": "tuned", "failed": 0, "at_us": 1, "duration_us": 1}
     yield "exchanges", counted | {"deployment_id": dep}
+    said = {"asked_us": 1, "asked_port": 0, "port": 0, "owner": "", "said": ""}
+    yield "served", said | {"deployment_id": dep, "wanted": 1, "host": "127.0.0.1"}
+    work = f"run_{dataset_id}"
+    asked = {"kind": "evaluate", "title": "Evaluate", "params": "{}", "status": "failed"}
+    yield "jobs", mine | asked | {"id": work, "created_us": 1}
+    yield "job_log", {"job_id": work, "at_us": 1, "message": ""}
+    yield "job_items", {"job_id": work, "item": "1", "data": "{}"}
 
 
 # -- making ---------------------------------------------------------------------------------------

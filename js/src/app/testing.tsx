@@ -1,6 +1,6 @@
 // The app with a model that a test answers for.
-import { act } from "@testing-library/react";
-import type { DatasetCard, JobLine, JobState } from "../contract.gen";
+import { act, fireEvent, screen } from "@testing-library/react";
+import { type DatasetCard, type JobLine, type JobState, PIPELINE_STEPS } from "../contract.gen";
 import type { Model } from "../host/model";
 import { FakeModel } from "../host/testing";
 import { mountWidget } from "../index";
@@ -80,3 +80,31 @@ export async function goBack(): Promise<void> {
     await moved;
   });
 }
+
+/** A dataset's page as the kernel has it; nothing is answered yet. */
+export function datasetModel(): FakeModel {
+  const nodes = PIPELINE_STEPS.map((step) => ({
+    ...{ ...step, status: "ready", summary: "", status_label: "Ready" },
+    ...{ blocked_reason: null, stale: [], progress: null },
+  }));
+  const report = {
+    ...{ status: "healthy", total: 20, valid: 18, invalid: 2, duplicates: 0 },
+    ...{ errors_by_code: {}, refused_lines: 0, recommendations: [] },
+  };
+  return new FakeModel({
+    ...{ name: "Support desk", revision: 0, jobs: [], height: 0, activity: "", problem: null },
+    ...{ state: { nodes, current_step: 1 }, report },
+  });
+}
+
+/** Show the app at a dataset's address, with its page there. */
+export async function openDataset(path: string) {
+  const shown = await showApp(path);
+  const dataset = datasetModel();
+  shown.models.set("page", dataset);
+  await settle(() => shown.app.answer("open_dataset", "page"));
+  return { ...shown, dataset };
+}
+
+export const press = (name: string | RegExp) =>
+  settle(() => fireEvent.click(screen.getByRole("button", { name })));
