@@ -181,8 +181,8 @@ KILLED = textwrap.dedent(
 def test_a_killed_job_is_resumed_to_the_same_end(
     tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(training, "SILENT_S", 1.0)
-    monkeypatch.setattr(jobs, "FORSAKEN_S", 1.0)
+    monkeypatch.setattr(training, "SILENT_S", 3.0)
+    monkeypatch.setattr(jobs, "FORSAKEN_S", 3.0)
     with rft.Workspace(tmp_path / "store.db") as workspace:
         dataset = workspace.create("Killed")
         dataset.add_records(sample_records(n=160))
@@ -208,7 +208,7 @@ def test_a_killed_job_is_resumed_to_the_same_end(
         process.stdout.close()
         job = dataset.training_job(job_id)
         assert job.status in ("pending", "running")
-        time.sleep(1.1)
+        time.sleep(3.1)
         assert job.was_killed
         with pytest.raises(InvalidArgument, match="was killed"):
             job.wait(5)

@@ -26,7 +26,7 @@ ZERO = {"type": "python", "name": "zero", "source": "def grade(sample, item):\n 
 SLOW = {
     "type": "python",
     "name": "slow",
-    "source": "def grade(sample, item):\n    sum(range(400000))\n    return item['reward']\n",
+    "source": "def grade(sample, item):\n    sum(range(3_000_000))\n    return item['reward']\n",
 }
 OPTIONS = {"n": 300, "k": 1, "seed": 0, "probes": True}
 
