@@ -7,9 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser.server import ARGS, CHROMIUM, free_port, serving
-
-sync_api = pytest.importorskip("playwright.sync_api")
+from browser.server import free_port, serving
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -43,24 +41,22 @@ def lab(tmp_path):
         yield base
 
 
-def test_the_launcher_opens_the_app_in_a_new_notebook(lab, tmp_path):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"{lab}lab?reset")
-        card = page.locator(".jp-LauncherCard[title='RFT Pipeline']")
-        card.first.wait_for(timeout=60_000)
-        _shot(page, "launcher")
-        card.first.click()
-        page.locator(".jp-OutputArea .rft").first.wait_for(timeout=90_000)
-        page.get_by_text("No datasets yet").first.wait_for(timeout=30_000)
-        _shot(page, "launched")
-        assert (tmp_path / "work" / "Untitled.ipynb").exists()
-        assert "rft.App()" in page.locator(".jp-InputArea-editor").first.inner_text()
-        assert faults == []
-        browser.close()
+def test_the_launcher_opens_the_app_in_a_new_notebook(lab, tmp_path, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{lab}lab?reset")
+    card = page.locator(".jp-LauncherCard[title='RFT Pipeline']")
+    card.first.wait_for(timeout=60_000)
+    _shot(page, "launcher")
+    card.first.click()
+    page.locator(".jp-OutputArea .rft").first.wait_for(timeout=90_000)
+    page.get_by_text("No datasets yet").first.wait_for(timeout=30_000)
+    _shot(page, "launched")
+    assert (tmp_path / "work" / "Untitled.ipynb").exists()
+    assert "rft.App()" in page.locator(".jp-InputArea-editor").first.inner_text()
+    assert faults == []
+    page.close()
 
 
 def _shot(page, name: str) -> None:

@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from server.rest_server import ROOT, Client, jupyter_server
+from rest_server import ROOT, Client, jupyter_server
 
 from rft_widgets import Workspace, __version__
 from rft_widgets.model.grader import grader_to_json

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from app_process import AppProcess, running
-from server.rest_server import Client
+from rest_server import Client
 
 pytest.importorskip("voila")
 

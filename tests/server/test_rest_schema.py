@@ -7,6 +7,7 @@ import json
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from rest_server import TOKEN, Client, jupyter_server
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
@@ -17,7 +18,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from server.rest_server import TOKEN, Client, jupyter_server
 
 from rft_widgets.server.rest import openapi
 

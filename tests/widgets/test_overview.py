@@ -135,16 +135,22 @@ def test_large_files_come_in_pieces(page, filled, monkeypatch):
     assert b"".join(pieces).startswith(b"id,span_id")
 
 
+def waiting_files() -> set[Path]:
+    return set(scratch.scratch().glob("download-*"))
+
+
 def test_a_file_that_is_too_large_names_the_call(page, monkeypatch):
+    before = waiting_files()
     monkeypatch.setattr(downloads, "MAX_BYTES", 1000)
     page.call("download_records", {"file_format": "csv"}, id="big")
     reply = awaited(page, "big")
     assert reply["error"]["code"] == "download_too_large"
     assert "ds.export_records('Support-records.csv', format='csv')" in reply["error"]["hint"]
-    assert not list(scratch.scratch().glob("download-*"))
+    assert waiting_files() == before
 
 
 def test_files_are_private_and_go(page):
+    before = waiting_files()
     made = page.ask("download_topics")
     path = scratch.scratch() / made["id"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
@@ -153,7 +159,7 @@ def test_files_are_private_and_go(page):
         made = page.ask("download_topics")
     assert not path.exists(), "the oldest made room"
     page.widget.close()
-    assert not list(scratch.scratch().glob("download-*"))
+    assert waiting_files() == before
 
 
 def test_a_file_is_named_by_no_path(page):

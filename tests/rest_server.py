@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 TOKEN = "a-token-of-tests"
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 
