@@ -2,5 +2,12 @@ import { configure } from "@testing-library/react";
 
 configure({ asyncUtilTimeout: 8_000 });
 
+// jsdom lays nothing out, so there is nothing to observe.
+globalThis.ResizeObserver ??= class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};
+
 // React warns of updates that no test asked for; testing-library sets this only beside globals.
 (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;

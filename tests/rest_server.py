@@ -17,6 +17,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
+LINES = b"".join(
+    json.dumps(
+        {
+            "id": f"r{i}",
+            "messages": [
+                {"role": "user", "content": f"Question number {i}: where is my parcel?"},
+                {"role": "assistant", "content": f"Answer {i}"},
+            ],
+            "topic": f"Topic {i % 2}",
+        }
+    ).encode()
+    + b"\n"
+    for i in range(20)
+)
+"""Twenty records as a file of JSON lines."""
 TOKEN = "a-token-of-tests"
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 

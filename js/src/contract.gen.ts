@@ -1139,7 +1139,7 @@ export interface TrainingRunView {
   readonly report: TrainingReport | null;
   readonly checkpoints: readonly Checkpoint[];
   readonly error: string | null;
-  readonly log: readonly TrainingLogLine[];
+  readonly log: readonly LogLine[];
   readonly log_lines: number;
 }
 
@@ -1210,11 +1210,6 @@ export interface Checkpoint {
   readonly weights: readonly number[];
   readonly selection_reward: number | null;
   readonly valid_reward: number | null;
-}
-
-export interface TrainingLogLine {
-  readonly at: string;
-  readonly message: string;
 }
 
 export interface TrainingPlan {

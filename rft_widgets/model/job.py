@@ -15,6 +15,13 @@ AT_WORK: tuple[JobStatus, ...] = ("queued", "running")
 """A job that has not ended."""
 
 
+class LogLine(Struct, frozen=True, kw_only=True):
+    """Something that happened in a job or a training run, and when."""
+
+    at: datetime
+    message: str
+
+
 class JobState(Struct, frozen=True, kw_only=True):
     """A piece of long work as it stands."""
 

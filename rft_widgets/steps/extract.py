@@ -328,18 +328,7 @@ class _Batch:
         self._report("indexing")
         search.index_pending(self._store, state.set_id)
         self._report("done")
-        return ImportResult(
-            import_id=state.id,
-            lines=state.lines,
-            blank=state.blank,
-            imported=state.imported,
-            valid=state.valid,
-            invalid=state.imported - state.valid,
-            duplicates=state.duplicates,
-            refused=state.refused,
-            warnings=dict(state.warnings),
-            errors=imports.read_errors(self._store, state.id),
-        )
+        return imports.result_of(self._store, state)
 
     def _add(self, number: int, draft: RecordDraft) -> None:
         tokens, issues = validate(draft.input, draft.output)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -13,7 +12,7 @@ from msgspec import Struct
 from rft_widgets.model.card import DatasetCard
 from rft_widgets.model.connection import ConnectionState
 from rft_widgets.model.dataset import DatasetInfo, DatasetStats
-from rft_widgets.model.job import JobState
+from rft_widgets.model.job import JobState, LogLine
 from rft_widgets.model.pipeline import ListStatus
 from rft_widgets.store import datasets, jobs
 from rft_widgets.widgets import rpc, store_follower
@@ -42,13 +41,6 @@ class JobLine(Struct, frozen=True, kw_only=True):
 
     job: JobState
     dataset: str
-
-
-class LogLine(Struct, frozen=True, kw_only=True):
-    """What a job said, and when."""
-
-    at: datetime
-    message: str
 
 
 class DatasetSettings(Struct, frozen=True, kw_only=True):

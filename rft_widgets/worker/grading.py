@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from rft_widgets.graders.version import load_grader
 from rft_widgets.model.dry_run_settings import DRY_RUN, GRADER_TEST
 from rft_widgets.model.evaluation import Evaluation
-from rft_widgets.model.grader import SANDBOX, Grader
+from rft_widgets.model.grader import SANDBOX
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.record import Selection
 from rft_widgets.model.report import DryRunReport, GraderTest, RunComparison
@@ -113,31 +113,12 @@ def _dry_run(at: Attempt[DryRunParams]) -> tuple[str, DryRunReport]:
 
 
 def _test(at: Attempt[TestGrader]) -> tuple[str, GraderTest]:
-    params = at.params
-    found = at.dataset.test_grader(
-        params.n,
-        version=params.version,
-        grader=_loaded(params.grader),
-        connection=params.connection,
-        seed=params.seed,
-        progress=at.progress,
-        cancelled=at.cancelled,
-    )
+    found = at.dataset.test_grader(at.params.n, **_tried(at))
     return found.sentence, found
 
 
 def _labels(at: Attempt[GraderLabels]) -> tuple[str, LabelReport]:
-    params = at.params
-    found = at.dataset.grader_against_labels(
-        params.field,
-        n=params.n,
-        version=params.version,
-        grader=_loaded(params.grader),
-        connection=params.connection,
-        seed=params.seed,
-        progress=at.progress,
-        cancelled=at.cancelled,
-    )
+    found = at.dataset.grader_against_labels(at.params.field, n=at.params.n, **_tried(at))
     return found.sentence, found
 
 
@@ -157,8 +138,17 @@ def _compare(at: Attempt[CompareGraders]) -> tuple[str, RunComparison]:
     return found.summary, found
 
 
-def _loaded(grader: GraderJson | None) -> Grader | None:
-    return None if grader is None else load_grader(grader)
+def _tried(at: Attempt[Any]) -> dict[str, Any]:
+    """What a trial of one grader is given, whatever it is tried on."""
+    params: TriedGrader = at.params
+    return {
+        "version": params.version,
+        "grader": None if params.grader is None else load_grader(params.grader),
+        "connection": params.connection,
+        "seed": params.seed,
+        "progress": at.progress,
+        "cancelled": at.cancelled,
+    }
 
 
 DEFINITIONS: tuple[Definition[Any], ...] = (

@@ -24,7 +24,7 @@ from rft_widgets.steps.progress import Progress
 from rft_widgets.traces.places import open_place
 from rft_widgets.traces.source import TraceSource
 from rft_widgets.worker.definition import Attempt, Definition
-from rft_widgets.worker.records import LANE
+from rft_widgets.worker.records import LANE, doing, share
 
 _EXTRACTED, _FOUND = 0.5, 0.8
 """Shares of the whole when the records are there, and when the topics are."""
@@ -55,11 +55,8 @@ def _extract(at: Attempt[Prepare]) -> ImportResult:
     source, uploads = at.params.source, at.dataset.uploads
 
     def told(now: ImportProgress) -> None:
-        share = _share(now, at.params.expected)
-        doing = "Indexing for search" if now.phase == "indexing" else "Extracting"
-        at.progress(
-            None if share is None else share * _EXTRACTED, f"{doing}: {now.imported:,} records"
-        )
+        done = share(now, at.params.expected)
+        at.progress(None if done is None else done * _EXTRACTED, doing(now, "Extracting"))
 
     given: Mapping[str, Any] = {
         "progress": told, "cancelled": at.cancelled, "import_id": at.id_for("imp"),
@@ -110,16 +107,10 @@ def _topics(at: Attempt[Prepare]) -> str:
 
 
 def _part(at: Attempt[Prepare], start: float, stop: float) -> Progress:
-    def told(share: float, doing: str) -> None:
-        at.progress(start + (stop - start) * share, doing)
+    def told(part: float, words: str) -> None:
+        at.progress(start + (stop - start) * part, words)
 
     return told
-
-
-def _share(now: ImportProgress, expected: int | None) -> float | None:
-    if expected:
-        return min(1.0, now.lines / expected)
-    return now.bytes_read / now.bytes_total if now.bytes_total else None
 
 
 def _nothing(source: CreationSource, result: ImportResult) -> str:

@@ -79,7 +79,7 @@ def _import_records(at: Attempt[ImportRecords]) -> tuple[str, ImportResult]:
             result = dataset.import_records(
                 path,
                 mode=params.mode,
-                progress=lambda now: at.progress(_share(now, params.lines), _doing(now)),
+                progress=lambda now: at.progress(share(now, params.lines), doing(now, "Importing")),
                 cancelled=at.cancelled,
                 resume=params.resume,
                 name=given,
@@ -111,15 +111,17 @@ def _pull_traces(at: Attempt[PullTraces]) -> tuple[str, ImportResult]:
     return f"{result.imported:,} new records, {result.valid:,} of them valid.", result
 
 
-def _share(now: ImportProgress, lines: int | None) -> float | None:
+def share(now: ImportProgress, lines: int | None) -> float | None:
+    """Part of an import that is done, by its lines where somebody counted them."""
     if lines:
         return min(1.0, now.lines / lines)
     return now.bytes_read / now.bytes_total if now.bytes_total else None
 
 
-def _doing(now: ImportProgress) -> str:
-    doing = "Indexing for search" if now.phase == "indexing" else "Importing"
-    return f"{doing}: {now.imported:,} records"
+def doing(now: ImportProgress, reading: str) -> str:
+    """What an import does right now, in words; ``reading`` is what it does until it indexes."""
+    words = "Indexing for search" if now.phase == "indexing" else reading
+    return f"{words}: {now.imported:,} records"
 
 
 DEFINITIONS: tuple[Definition[Any], ...] = (

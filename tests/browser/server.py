@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 CHROMIUM = os.environ.get("RFT_CHROMIUM", "/usr/bin/chromium")
 ARGS = [
@@ -41,12 +42,7 @@ def serving(
             _await(process, probe, log)
             yield
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            end(process, 10)
 
 
 def _await(process: subprocess.Popen[bytes], probe: str, log: Path) -> None:
@@ -60,6 +56,16 @@ def _await(process: subprocess.Popen[bytes], probe: str, log: Path) -> None:
         else:
             return
     raise RuntimeError(log.read_text()[-3000:])
+
+
+def end(process: subprocess.Popen[Any], patience_s: float) -> None:
+    """Ask a process to end; one that does not in time is killed with all that it started."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_process import AppProcess, running, until
+from browser.app_process import AppProcess, running, until
 from browser.conftest import Host, Opened
 from playwright.sync_api import expect
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser.app_server import RunningApp, running_app
+from browser.endpoint import asked
 
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample
@@ -125,8 +124,8 @@ def from_canvas_to_answer(page: Any, tmp_path: Path) -> None:
     token = endpoint.locator(".rft-deploy-token").inner_text()
     model = endpoint.get_attribute("aria-label") or ""
     shot(page, "7-deployed")
-    assert asked(url, token, model) == 200
-    assert asked(url, "wrong", model) == 401
+    assert asked(url, token, model)[0] == 200
+    assert asked(url, "wrong", model)[0] == 401
     page.keyboard.press("Escape")
     page.locator('[data-step="7"].rft-is-complete').wait_for()
     page.get_by_role("link", name="Back").or_(page.locator(".rft-page-head a")).first.click()
@@ -134,24 +133,7 @@ def from_canvas_to_answer(page: Any, tmp_path: Path) -> None:
     shot(page, "8-list")
     # The page goes, and its kernel with it: the endpoint is not theirs.
     page.goto("about:blank")
-    assert asked(url, token, model) == 200
-
-
-def asked(url: str, token: str, model: str) -> int:
-    """Status of a real request to an endpoint."""
-    body = {"model": model, "messages": [{"role": "user", "content": "Where is my parcel?"}]}
-    request = urllib.request.Request(
-        f"{url}/chat/completions",
-        data=json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            assert json.load(answer)["choices"][0]["message"]["content"]
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return int(refused.code)
+    assert asked(url, token, model)[0] == 200
 
 
 def test_from_traces_to_a_deployed_model(page, tmp_path):

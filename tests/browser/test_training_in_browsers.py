@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
+from browser.endpoint import asked
 
 import rft_widgets as rft
 from rft_widgets.sample.grader import sample_grader
@@ -78,23 +76,6 @@ def looked_at(opened, name: str, *, in_dark: bool = False) -> None:
         if theme == DARK:
             assert violations(page, selector) == []
             opened.shot(f"{name}-dark")
-
-
-def asked(url: str, token: str, model: str) -> tuple[int, str | None]:
-    """Status of a real request, and the arm that answered."""
-    body = {"model": model, "messages": [{"role": "user", "content": "Where is my parcel?"}]}
-    request = urllib.request.Request(
-        f"{url}/chat/completions",
-        data=json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            assert json.load(answer)["choices"][0]["message"]["content"]
-            return answer.status, answer.headers["X-RFT-Arm"]
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, None
 
 
 def test_from_training_to_an_endpoint_and_back(opened, graded):

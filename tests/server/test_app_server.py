@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import psutil
 import pytest
-from app_process import AppProcess, Page, cookies, running, until
+from browser.app_process import AppProcess, Page, cookies, running, until
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.server.keys import read_token, set_password

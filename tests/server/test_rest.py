@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from rest_server import ROOT, Client, jupyter_server
+from rest_server import LINES, ROOT, Client, jupyter_server
 
 from rft_widgets import Workspace, __version__
 from rft_widgets.model.grader import grader_to_json
@@ -24,20 +24,6 @@ CHECK = {
     "reference": "a",
     "operation": "ilike",
 }
-LINES = b"".join(
-    json.dumps(
-        {
-            "id": f"r{i}",
-            "messages": [
-                {"role": "user", "content": f"Question number {i}: where is my parcel?"},
-                {"role": "assistant", "content": f"Answer {i}"},
-            ],
-            "topic": f"Topic {i % 2}",
-        }
-    ).encode()
-    + b"\n"
-    for i in range(20)
-)
 
 
 @pytest.fixture(scope="module")

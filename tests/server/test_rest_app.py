@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from app_process import AppProcess, running
+from browser.app_process import AppProcess, running
 from rest_server import Client
 
 pytest.importorskip("voila")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from rest_server import TOKEN, Client, jupyter_server
+from rest_server import LINES, TOKEN, Client, jupyter_server
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
@@ -29,20 +27,6 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-LINES = b"".join(
-    json.dumps(
-        {
-            "id": f"r{i}",
-            "messages": [
-                {"role": "user", "content": f"Question number {i}: where is my parcel?"},
-                {"role": "assistant", "content": f"Answer {i}"},
-            ],
-            "topic": f"Topic {i % 2}",
-        }
-    ).encode()
-    + b"\n"
-    for i in range(20)
-)
 CHECK = {
     "type": "string_check",
     "name": "is",

@@ -1,11 +1,10 @@
 // widgets/app.py on the page: four pages, one kernel.
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
-import type { AppCalls, AppTraits, Problem } from "../contract.gen";
-import { HostProvider, useFollow, useHost, widgetHooks } from "../host/bridge";
+import { type ReactNode, useCallback } from "react";
+import type { AppCalls, AppTraits } from "../contract.gen";
+import { HostProvider, useFollow, widgetHooks } from "../host/bridge";
 import { useConnection } from "../host/connection";
-import { asProblem } from "../host/loaded";
-import type { Model } from "../host/model";
 import { Navigator, useComponents } from "../host/navigation";
+import { useOpenedModel } from "../host/opened";
 import { Skeleton } from "../ui/Skeleton";
 import { AppHost } from "./app_host";
 import { Lost } from "./Lost";
@@ -76,28 +75,10 @@ interface OpenedProps {
 /** A page with a model of its own in the kernel; what opens above it is opened by that. */
 function Opened({ component, title, open }: OpenedProps): ReactNode {
   const components = useComponents();
-  const { model: root } = useHost();
   const { stack } = useRouting();
-  const [model, setModel] = useState<Model | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const life = useMemo(() => new AbortController(), []);
-
-  const find = useCallback(async () => {
-    setProblem(null);
-    try {
-      const found = await root.widget_manager?.get_model(await open());
-      if (!found) throw new Error("The kernel's view of this is not there.");
-      setModel(found);
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-  }, [root, open]);
-  useEffect(() => void find(), [find]);
-  // Later than the cleanup of what is shown, which tells the kernel that nobody looks any more.
-  useEffect(() => () => queueMicrotask(() => life.abort()), [life]);
-
+  const { model, problem, signal, retry } = useOpenedModel(open);
   const Shown = components.get(component);
-  if (problem) return <Missing problem={problem} onRetry={find} />;
+  if (problem) return <Missing problem={problem} onRetry={retry} />;
   if (!(model && Shown)) {
     return (
       <>
@@ -109,7 +90,7 @@ function Opened({ component, title, open }: OpenedProps): ReactNode {
     );
   }
   return (
-    <HostProvider model={model} signal={life.signal}>
+    <HostProvider model={model} signal={signal}>
       <Navigator components={components} stack={stack}>
         <Shown />
       </Navigator>

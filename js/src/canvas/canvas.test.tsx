@@ -41,14 +41,6 @@ function show(state: PipelineState) {
 }
 
 afterEach(cleanup);
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
-    observe() {}
-    unobserve() {}
-    disconnect() {}
-  },
-);
 
 describe("layout", () => {
   it("stands as the plan says", () => {

@@ -14,7 +14,6 @@ import {
   DIALOG_TITLES,
   type DialogName,
   PIPELINE_STEPS,
-  type Problem,
   type RecordsPreset,
   type Selection,
 } from "../contract.gen";
@@ -23,8 +22,7 @@ import { Overlay } from "../ui/Overlay";
 import { ProblemNote } from "../ui/ProblemNote";
 import { Skeleton } from "../ui/Skeleton";
 import { HostProvider, useHost } from "./bridge";
-import { asProblem } from "./loaded";
-import type { Model } from "./model";
+import { useOpenedModel } from "./opened";
 import type { Rpc } from "./rpc";
 
 /** A dialog, perhaps about selected records, or the records with a filter. */
@@ -173,29 +171,13 @@ function Above({ place, components }: AboveProps) {
       close: () => leaving(lowest.close),
     };
   }, [lowest]);
-  const { model: root, rpc } = useHost();
-  const [model, setModel] = useState<Model | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const life = useMemo(() => new AbortController(), []);
+  const rpc = useHost().rpc as unknown as Rpc<Opening>;
   const name = place.kind === "dialog" ? place.name : null;
-
-  const find = useCallback(async () => {
-    setProblem(null);
-    try {
-      const opening = rpc as unknown as Rpc<Opening>;
-      const id = name
-        ? await opening.call("open_dialog", { dialog: name })
-        : await opening.call("open_records", {});
-      const found = await root.widget_manager?.get_model(id);
-      if (!found) throw new Error("The kernel's view of this is not there.");
-      setModel(found);
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-  }, [name, root, rpc]);
-  useEffect(() => void find(), [find]);
-  // Later than the cleanup of what is shown, which tells the kernel that nobody looks any more.
-  useEffect(() => () => queueMicrotask(() => life.abort()), [life]);
+  const open = useCallback(
+    () => (name ? rpc.call("open_dialog", { dialog: name }) : rpc.call("open_records", {})),
+    [name, rpc],
+  );
+  const { model, problem, signal, retry } = useOpenedModel(open);
 
   const Shown = components.get(componentOf(place));
   return (
@@ -206,7 +188,7 @@ function Above({ place, components }: AboveProps) {
             <InOverlayContext value={true}>
               <DialogFrame title={titleOf(place)}>
                 {problem ? (
-                  <ProblemNote problem={problem} onRetry={find} />
+                  <ProblemNote problem={problem} onRetry={retry} />
                 ) : (
                   <Skeleton lines={8} />
                 )}
@@ -217,7 +199,7 @@ function Above({ place, components }: AboveProps) {
             <InOverlayContext value={true}>
               <PresetContext value={place.kind === "records" ? place.preset : null}>
                 <SelectionContext value={(place.kind === "dialog" && place.selection) || null}>
-                  <HostProvider model={model} signal={life.signal}>
+                  <HostProvider model={model} signal={signal}>
                     <Shown />
                   </HostProvider>
                 </SelectionContext>

@@ -1,20 +1,11 @@
 import { act, fireEvent, render, screen } from "@testing-library/react";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { type JobState, PIPELINE_STEPS } from "../contract.gen";
 import { FakeModel, showOn, takeDown } from "../host/testing";
 import { Toasts, useToast } from "../ui/toasts";
 import { newsOf, OverviewWidget } from ".";
 
 afterEach(takeDown);
-
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
-    observe() {}
-    unobserve() {}
-    disconnect() {}
-  },
-);
 
 const JOB: JobState = {
   ...{ dataset_id: "ds_1", created_at: "2026-01-01T00:00:00Z", finished_at: null, attempts: 1 },

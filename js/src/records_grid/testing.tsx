@@ -13,13 +13,6 @@ import type { RowsRequest } from "./useView";
 
 /** jsdom lays nothing out: the table is six rows high. */
 export function sixRowsHigh(): void {
-  vi.stubGlobal(
-    "ResizeObserver",
-    class {
-      observe() {}
-      disconnect() {}
-    },
-  );
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(6 * ROW + 34);
 }
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from rft_widgets.dataset.job import Job
-from rft_widgets.model.job import JobState, JobStatus
+from rft_widgets.model.job import JobState, JobStatus, LogLine
 from rft_widgets.server.rest.routing import Id, Routes, Underway
 from rft_widgets.workspace import Workspace
 
@@ -24,13 +23,6 @@ class JobView(JobState, frozen=True, kw_only=True):
     """
 
     result: Any = None
-
-
-class LogLine(Struct, frozen=True, kw_only=True):
-    """Something that happened in a job."""
-
-    at: datetime
-    message: str
 
 
 class JobsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

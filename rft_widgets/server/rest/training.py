@@ -6,8 +6,8 @@ from msgspec import structs
 
 from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.dataset.training_state import TrainingState
+from rft_widgets.model.job import LogLine
 from rft_widgets.model.training import TrainingConfig
-from rft_widgets.server.rest.jobs import LogLine
 from rft_widgets.server.rest.routing import Id, Routes, Underway
 from rft_widgets.workspace import Workspace
 

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.dataset.training_state import TrainingState
+from rft_widgets.model.job import LogLine
 from rft_widgets.model.training import (
     Checkpoint,
     CurvePoint,
@@ -75,13 +76,6 @@ class TrainingSetup(Struct, frozen=True, kw_only=True):
     runs: tuple[TrainingRunRow, ...]
 
 
-class TrainingLogLine(Struct, frozen=True, kw_only=True):
-    """One line of a run's log."""
-
-    at: datetime
-    message: str
-
-
 class TrainingRunView(Struct, frozen=True, kw_only=True):
     """A run as it stands. ``cost_micro_usd`` is ``None`` where the grader asks a model.
 
@@ -101,7 +95,7 @@ class TrainingRunView(Struct, frozen=True, kw_only=True):
     report: TrainingReport | None
     checkpoints: tuple[Checkpoint, ...]
     error: str | None
-    log: tuple[TrainingLogLine, ...]
+    log: tuple[LogLine, ...]
     log_lines: int
 
 
@@ -206,8 +200,7 @@ def _view(job: TrainingJob, state: TrainingState, *, cost_micro_usd: int | None)
         checkpoints=job.checkpoints,
         error=state.error,
         log=tuple(
-            TrainingLogLine(at=at, message=_shown(message, job.id))
-            for at, message in log[-LOG_LINES:]
+            LogLine(at=at, message=_shown(message, job.id)) for at, message in log[-LOG_LINES:]
         ),
         log_lines=len(log),
     )

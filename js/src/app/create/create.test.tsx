@@ -100,11 +100,6 @@ async function show(traits: Record<string, unknown> = {}): Promise<FakeModel> {
 }
 
 beforeAll(() => {
-  globalThis.ResizeObserver ??= class {
-    observe() {}
-    unobserve() {}
-    disconnect() {}
-  } as never;
   Object.defineProperty(HTMLElement.prototype, "clientHeight", { value: 300, configurable: true });
 });
 beforeEach(() => sessionStorage.clear());

@@ -6,14 +6,6 @@ import { FakeModel, showOn, takeDown } from "../../host/testing";
 import { GraderDialogWidget } from ".";
 
 Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
-    observe() {}
-    unobserve() {}
-    disconnect() {}
-  },
-);
 
 const SCRIPT = { type: "python", name: "script", source: "def grade(sample, item): return 1" };
 const JUDGE = {

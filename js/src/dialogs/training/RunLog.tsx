@@ -1,10 +1,10 @@
 import { useEffect, useRef } from "react";
-import type { TrainingLogLine } from "../../contract.gen";
+import type { LogLine } from "../../contract.gen";
 import { count } from "../../ui/numbers";
 import { exact } from "../../ui/time";
 
 interface Props {
-  readonly lines: readonly TrainingLogLine[];
+  readonly lines: readonly LogLine[];
   /** Lines of the whole log; the page has the newest of them. */
   readonly total: number;
   readonly isOpen: boolean;

@@ -9,14 +9,6 @@ import type {
 import { RunView } from "./RunView";
 import { action, CONFIG, inHost, loaded, MARKUP, ROW } from "./testing";
 
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
-    observe() {}
-    unobserve() {}
-    disconnect() {}
-  },
-);
 afterEach(cleanup);
 
 const VIEW: TrainingRunView = {

@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from .server import end
 
 HURRIED = (
     "import sys; import rft_widgets.server.visits as visits; "
@@ -29,7 +30,8 @@ class AppProcess:
 
     def __init__(self, process: subprocess.Popen[str], said: dict[str, Any], log: Path) -> None:
         self.process, self.log = process, log
-        url = urlsplit(said["url"])
+        self.address = str(said["url"])
+        url = urlsplit(self.address)
         self.host, self.port = url.hostname or "", url.port or 0
         self.base = url.path.rsplit("optimization", 1)[0]
         self.token = url.query.removeprefix("token=")
@@ -111,14 +113,21 @@ def cookies(answer: Answer) -> str:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *options: str, patience: float | None = None, **environment: str
+    folder: Path,
+    *options: str,
+    database: Path | None = None,
+    patience: float | None = None,
+    **environment: str,
 ) -> Iterator[AppProcess]:
-    """Run an app on the folder's store until the block ends; what it started ends with it."""
+    """Run an app on a store until the block ends; what it started ends with it.
+
+    The store is the folder's own unless one is named; the log lies in the folder.
+    """
     log = folder / f"app-{time.monotonic_ns()}.log"
     run = ["-m", "rft_widgets"] if patience is None else ["-c", HURRIED, str(patience)]
     command = [
         *(sys.executable, *run, "app", "--json", "--no-browser", "--port", "0"),
-        *("--database", str(folder / "store.db"), *options),
+        *("--database", str(database or folder / "store.db"), *options),
     ]
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -139,12 +148,7 @@ def running(
         yield AppProcess(process, json.loads(said), log)
     finally:
         process.stdout.close()
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        end(process, 30)
 
 
 def until(is_so: Callable[[], Any], what: str, seconds: float = 20) -> Any:
