@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rft_widgets.dataset.description import Described
+from rft_widgets.dataset.asking import AsksModels
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.record import (
     HealthReport,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class ReadsRecords(Described):
+class ReadsRecords(AsksModels):
     """A dataset's records: pages, single ones, streams, files."""
 
     @property

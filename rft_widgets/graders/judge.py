@@ -86,7 +86,6 @@ def ask(
         temperature = JUDGE.temperature
     if max_tokens is None and not thinks:
         max_tokens = JUDGE.max_tokens
-    more = {"reasoning_effort": params.reasoning_effort} if params.reasoning_effort else {}
     try:
         answer = call(
             grader.model,
@@ -96,7 +95,7 @@ def ask(
             top_p=params.top_p,
             seed=params.seed,
             response_schema=schema,
-            **more,
+            reasoning_effort=params.reasoning_effort,
         )
     except Exception as error:  # noqa: BLE001 - whatever fails there is a failed call
         text = str(error) if isinstance(error, ModelCallFailed) else repr(error)

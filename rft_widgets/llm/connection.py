@@ -89,6 +89,9 @@ class OpenAIModelCall:
         seed: int | None = None,
         response_schema: dict[str, Any] | None = None,
         reasoning_effort: str | None = None,
+        tools: Sequence[dict[str, Any]] | None = None,
+        tool_choice: Any = None,
+        repeat: int = 0,  # noqa: ARG002 - nothing is kept here
     ) -> ModelAnswer:
         """Ask once.
 
@@ -105,6 +108,8 @@ class OpenAIModelCall:
             "top_p": top_p,
             "seed": seed,
             "reasoning_effort": reasoning_effort,
+            "tools": list(tools) if tools else None,
+            "tool_choice": tool_choice if tools else None,
         }
         if response_schema is not None and self.structured:
             body["response_format"] = {
@@ -170,6 +175,7 @@ def _read(answer: Any) -> ModelAnswer:
         choice = answer["choices"][0]
         message = choice["message"]
         text, refusal = message.get("content"), message.get("refusal")
+        calls = message.get("tool_calls") or ()
     except (KeyError, IndexError, TypeError, AttributeError):
         raise ModelCallFailed("the answer has no choices") from None
     if isinstance(text, list):
@@ -190,6 +196,7 @@ def _read(answer: Any) -> ModelAnswer:
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         finish_reason=_text(choice, "finish_reason"),
         model=_text(answer, "model"),
+        tool_calls=tuple(call for call in calls if isinstance(call, dict)),
     )
 
 

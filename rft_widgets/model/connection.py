@@ -2,7 +2,74 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.problem import Problem
+
+ConnectionName = Annotated[str, Meta(min_length=1, max_length=80)]
+_Model = Annotated[str, Meta(min_length=1, max_length=300)]
+_Price = Annotated[int, Meta(ge=0)]
+
+
+class NamedConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that may be asked, under a name that whoever uses the store knows it by.
+
+    Attributes
+    ----------
+    connection
+        Where it is, and what holds the key; never the key.
+    model
+        The model that is asked there.
+    embedding_model
+        The model that embeds texts there; ``None`` where there is none.
+    concurrency
+        Most requests under way at a time.
+    requests_per_minute
+        Most requests a minute; ``None`` for no limit of ours.
+    input_price, output_price
+        Millionths of a dollar for a million tokens, where the catalogue does not know better;
+        ``None`` while unknown.
+    """
+
+    name: ConnectionName
+    connection: ModelConnection
+    model: _Model
+    embedding_model: _Model | None = None
+    concurrency: Annotated[int, Meta(ge=1, le=256)] = 8
+    requests_per_minute: Annotated[int, Meta(ge=1)] | None = None
+    input_price: _Price | None = None
+    output_price: _Price | None = None
+
+
+class ConnectionTest(Struct, frozen=True, kw_only=True):
+    """What a connection was seen to do. ``None`` says that a capability could not be found out.
+
+    Attributes
+    ----------
+    works
+        Whether the model answered.
+    latency_s
+        Seconds to the answer of one word.
+    models
+        What the service says it serves, the first of them.
+    notice
+        What is to be known of the model before it is used: gone, going, of unknown price.
+    """
+
+    at: datetime
+    works: bool
+    latency_s: float | None = None
+    problem: Problem | None = None
+    models: tuple[str, ...] = ()
+    tools: bool | None = None
+    json_schema: bool | None = None
+    logprobs: bool | None = None
+    embeddings: bool | None = None
+    notice: str = ""
 
 
 class ConnectionState(Struct, frozen=True, kw_only=True):

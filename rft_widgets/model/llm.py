@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -50,6 +50,12 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     refusal: str | None = None
     finish_reason: str | None = None
     model: str | None = None
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    """Calls of tools as the service gave them, in the chat completions shape."""
+    from_cache: bool = False
+    """Whether it was paid for before: by an attempt that was cut off, or by the same request."""
+    cost_micro_usd: int | None = None
+    """Price of the call in millionths of a dollar; ``None`` where no price is known."""
 
 
 class ModelCallFailed(Exception):  # noqa: N818 - caught by whoever called, never shown as a trace
@@ -82,8 +88,45 @@ class ModelCall(Protocol):
         seed: int | None,
         response_schema: dict[str, Any] | None,
         reasoning_effort: str | None = None,
+        tools: Sequence[dict[str, Any]] | None = None,
+        tool_choice: Any = None,
+        repeat: int = 0,
     ) -> ModelAnswer:
-        """Ask the model."""
+        """Ask the model.
+
+        ``repeat`` counts the times that the same thing is asked on purpose: an answer that was
+        paid for is given again only to the same ``repeat``.
+        """
+
+
+Purpose = Literal["judge", "generate", "topics", "rollout", "embed", "test"]
+"""What a model is asked for."""
+
+
+class CallTotals(Struct, frozen=True, kw_only=True):
+    """What the calls of a piece of work came to.
+
+    Attributes
+    ----------
+    calls
+        Requests that were answered and paid for.
+    cached
+        Answers that were there already.
+    failed
+        Requests without an answer that could be used, after all attempts.
+    uncertain
+        Requests that were sent, and whose answer nobody saw: they may have been paid.
+    cost_micro_usd
+        Price in millionths of a dollar; ``None`` where the price of any call is unknown.
+    """
+
+    calls: int = 0
+    cached: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_micro_usd: int | None = 0
 
 
 class Embed(Protocol):

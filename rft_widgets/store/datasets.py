@@ -13,6 +13,7 @@ from rft_widgets.model.dataset import DatasetInfo, DatasetSource
 from rft_widgets.store.clock import now_us, to_datetime
 from rft_widgets.store.schema import (
     activities,
+    candidates,
     datasets,
     deletions,
     deployments,
@@ -20,12 +21,15 @@ from rft_widgets.store.schema import (
     dry_runs,
     events,
     exchanges,
+    generation_batches,
     grader_versions,
+    human_labels,
     imports,
     issues,
     job_items,
     job_log,
     jobs,
+    model_calls,
     record_sets,
     served,
     training_checkpoints,
@@ -168,12 +172,13 @@ def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
         (served, served.c.deployment_id, deployments),
         (job_log, job_log.c.job_id, jobs),
         (job_items, job_items.c.job_id, jobs),
+        (candidates, candidates.c.batch_id, generation_batches),
     ):
         mine = sa.select(whole.c.id).where(whole.c.dataset_id == dataset_id)
         connection.execute(parts.delete().where(column.in_(mine)))
     for table in (
         deletions, imports, events, activities, grader_versions, dry_runs, training_jobs,
-        deployments, jobs,
+        deployments, jobs, model_calls, generation_batches, human_labels,
     ):  # fmt: skip
         connection.execute(table.delete().where(table.c.dataset_id == dataset_id))
     connection.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """Version of the newest migration."""
 
 metadata = sa.MetaData()
@@ -380,4 +380,78 @@ served = sa.Table(
     sa.Column("ready_us", sa.BigInteger),
     sa.Column("beat_us", sa.BigInteger),
     sa.Column("said", sa.Text, nullable=False),  # why it is not served, or what is different
+)
+
+connections = sa.Table(
+    # Models that may be asked, by name; never a key.
+    "connections",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("test", sa.Text),  # what it was last seen to do
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
+)
+
+model_calls = sa.Table(
+    # Every request to a model, written before it is sent: cache and resume at once.
+    "model_calls",
+    metadata,
+    sa.Column("dataset_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # hash of the request and its repeat
+    sa.Column("state", sa.Text, nullable=False),  # sent, done, failed
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("answer", sa.LargeBinary),  # as it came, before anybody read it
+    sa.Column("prompt_tokens", sa.BigInteger),
+    sa.Column("completion_tokens", sa.BigInteger),
+    sa.Column("cost_micro_usd", sa.BigInteger),
+    sa.Column("error", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("sent_us", sa.BigInteger, nullable=False),
+    sa.Column("done_us", sa.BigInteger),
+)
+sa.Index("model_calls_job", model_calls.c.job_id, model_calls.c.state)
+
+generation_batches = sa.Table(
+    # Records that were asked of a model, on their way to a person's decision.
+    "generation_batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # running, review, closed
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
+)
+sa.Index("generation_batches_dataset", generation_batches.c.dataset_id)
+
+candidates = sa.Table(
+    "candidates",
+    metadata,
+    sa.Column("batch_id", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.Text, nullable=False),  # open, accepted, discarded
+    sa.Column(
+        "fault", sa.Text, nullable=False, server_default=sa.text("''")
+    ),  # why not, or nothing
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text),  # what it became
+)
+
+human_labels = sa.Table(
+    # What people say of recorded answers, without seeing what a grader says.
+    "human_labels",
+    metadata,
+    sa.Column("dataset_id", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("labeller", sa.Text, primary_key=True),
+    sa.Column("answer_hash", sa.Text, nullable=False),  # what was labelled: an edit makes it stale
+    sa.Column("value", sa.Float(53), nullable=False),  # 0..1
+    sa.Column("scale", sa.Text, nullable=False),  # pass_fail, five
+    sa.Column("note", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
 )

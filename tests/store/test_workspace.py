@@ -116,6 +116,14 @@ def leftovers(dataset_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "jobs", mine | asked | {"id": work, "created_us": 1}
     yield "job_log", {"job_id": work, "at_us": 1, "message": ""}
     yield "job_items", {"job_id": work, "item": "1", "data": "{}"}
+    call = {"state": "sent", "purpose": "judge", "model": "m", "request": b"", "sent_us": 1}
+    yield "model_calls", mine | call | {"key": "1"}
+    batch, at = f"gen_{dataset_id}", {"created_us": 1, "updated_us": 1}
+    planned = {"status": "review", "config": "{}", "plan": "{}", "model": "m"}
+    yield "generation_batches", mine | planned | at | {"id": batch}
+    yield "candidates", {"batch_id": batch, "position": 0, "state": "open", "data": "{}"}
+    said = {"answer_hash": "", "value": 1.0, "scale": "pass_fail", "at_us": 1}
+    yield "human_labels", mine | said | {"record_id": "f1", "labeller": "me"}
 
 
 # -- making ---------------------------------------------------------------------------------------
@@ -552,7 +560,7 @@ def test_deleting_leaves_nothing_behind(workspace: rft.Workspace, store_url: str
             cancelled=lambda: True,
         )
     full = row_counts(store_url)
-    untouched = {"alembic_version", "counters"}
+    untouched = {"alembic_version", "connections", "counters"}
     used = {name for name in empty if full[name] > empty[name]}
     assert used | untouched | ({"search_texts"} - used) == set(empty), "some table was not tried"
     for one in workspace.datasets():
