@@ -132,7 +132,7 @@ class Opened:
         self.errors: list[str] = []
         self.left: list[str] = []
         self.sockets: list[Any] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._failed)
         page.on("console", self._heard)
         page.on("request", self._requested)
         page.on("dialog", lambda dialog: (self.errors.append(dialog.message), dialog.dismiss()))
@@ -194,6 +194,10 @@ class Opened:
             target = self._located(where).first if where else self.page
             target.screenshot(path=SHOTS / f"{self.host.name}-{name}.png")
 
+    def _failed(self, error: Any) -> None:
+        if not _IS_THE_HOSTS.search(str(error)):
+            self.errors.append(str(error))
+
     def _heard(self, message: Any) -> None:
         if message.type == "error" and not _IS_THE_HOSTS.search(
             message.text + message.location["url"]
@@ -207,10 +211,11 @@ class Opened:
 
 
 # Lab asks for what need not be there, and says so in the console; so does its debugger when a test
-# ends and takes the kernel away.
+# ends and takes the kernel away, and what asked for a thread of its own in that kernel.
 _IS_THE_HOSTS = re.compile(
     r"favicon|/api/contents/.*checkpoints|/static/.*\.map|lsp/status"
     r"|Could not restore the debugger state"
+    r"|Canceled future for create_subshell_request message before replies were done"
 )
 
 
