@@ -23,11 +23,11 @@ from tornado.netutil import bind_sockets
 from traitlets.config import Config
 from voila.app import Voila
 from voila.paths import collect_static_paths, collect_template_paths
-from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.utils import get_voila_labextensions_path
 
 from rft_widgets.errors import RftError
 from rft_widgets.server import upload, web
+from rft_widgets.server.channels import Channels
 from rft_widgets.server.kernels import ALLOWED, GuardedConnection, Kernels, OwnKernelSpecs
 from rft_widgets.server.settings import STATIC, TEMPLATE, AppSettings, notebook
 from rft_widgets.server.visits import Visits
@@ -115,7 +115,7 @@ class RftApp(Voila):  # type: ignore[misc]
             "default_handler_class": web.NotFound,
             "headers": dict(web.HEADERS),
             "log_function": _log_request,
-            "ws_ping_timeout": 30_000,  # ms; no longer than the pause between pings
+            "ws_ping_timeout": 30_000,  # ms; tornado wants no more than the interval: see Channels
             "rft_names": re.compile(_names(self._settings), re.IGNORECASE),
             "rft_pages": jinja2.Environment(loader=loader, autoescape=True),
             "rft_static": self._front.own,
@@ -132,7 +132,7 @@ class RftApp(Voila):  # type: ignore[misc]
             (f"{base}{PLACES}", web.Page, visits),
             *self._doors(base),
             (f"{base}api/kernels/{KERNEL_ID}", web.Kernel),
-            (f"{base}api/kernels/{KERNEL_ID}/channels", _Channels),
+            (f"{base}api/kernels/{KERNEL_ID}/channels", Channels),
             (f"{base}voila/api/shutdown/{KERNEL_ID}", web.Leave, visits),
             *self._front.rules(),
             *upload.handlers(api, Uploads(self._settings.folder / "uploads")),
@@ -222,10 +222,6 @@ class RftApp(Voila):  # type: ignore[misc]
             "traitlet_config": self.config,
             "voila_configuration": self.voila_configuration,
         }
-
-
-class _Channels(VoilaKernelWebsocketHandler):  # type: ignore[misc]
-    """A page's connection to its kernel."""
 
 
 class _FrontEnd:

@@ -2,24 +2,9 @@
 // is asked of the kernel itself, which may be busy.
 import { useCallback, useEffect, useState } from "react";
 import { useHost } from "./bridge";
-import type { Model } from "./model";
+import { type Kernel, kernelOf } from "./kernel";
 
 export type ConnectionStatus = "connected" | "reconnecting" | "gone";
-
-interface Signal<V> {
-  connect(slot: (sender: unknown, value: V) => void): void;
-  disconnect(slot: (sender: unknown, value: V) => void): void;
-}
-
-interface Kernel {
-  readonly id: string;
-  readonly connectionStatus: string;
-  readonly status: string;
-  readonly connectionStatusChanged: Signal<string>;
-  readonly statusChanged: Signal<string>;
-  readonly serverSettings?: { readonly baseUrl: string };
-  reconnect(): Promise<void>;
-}
 
 export interface Connection {
   readonly status: ConnectionStatus;
@@ -106,10 +91,4 @@ async function answerOf(kernel: Kernel, signal: AbortSignal): Promise<"there" | 
   } catch {
     return "away";
   }
-}
-
-/** The connection that the host's widget manager has to the kernel. */
-function kernelOf(model: Model): Kernel | null {
-  const manager = model.widget_manager as { readonly kernel?: Kernel | null } | undefined;
-  return manager?.kernel ?? null;
 }

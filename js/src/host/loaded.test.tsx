@@ -89,6 +89,16 @@ describe("useLoaded", () => {
   });
 });
 
+it("asks again for an answer that was lost on its way", async () => {
+  const { calls, hook, answer } = setUp();
+  const lost = new RpcError({ code: "lost", message: "It was cut.", hint: null });
+  await act(async () => calls[0]?.reject(lost));
+  expect(hook.result.current).toMatchObject({ problem: null, isLoading: true });
+  expect(calls).toHaveLength(2);
+  await answer(1, "one");
+  expect(hook.result.current).toMatchObject({ value: "one", isLoading: false });
+});
+
 describe("useAction", () => {
   it("runs one at a time and says what went wrong", async () => {
     const calls: Deferred<void>[] = [];

@@ -56,7 +56,10 @@ export function useLoaded<V>(
         const value = await latest.current(mine.life.signal);
         show({ value, problem: null, isLoading: mine.isAgain });
       } catch (error) {
-        show({ problem: asProblem(error), isLoading: mine.isAgain });
+        const problem = asProblem(error);
+        // What is only read can be asked for again.
+        if (problem.code === "lost") mine.isAgain = true;
+        else show({ problem, isLoading: mine.isAgain });
       }
       if (busy.current !== mine) return;
       if (mine.isAgain) await run();

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { openRpc, RpcError } from "./rpc";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { openRpc, PATIENCE_MS, RpcError } from "./rpc";
 import { FakeModel } from "./testing";
 
 interface Calls {
@@ -11,6 +11,8 @@ function setUp() {
   const life = new AbortController();
   return { model, life, rpc: openRpc<Calls>(model, life.signal) };
 }
+
+afterEach(() => void vi.useRealTimers());
 
 describe("rpc", () => {
   it("resolves with the value of its own reply", async () => {
@@ -79,6 +81,37 @@ describe("rpc", () => {
     };
     await expect(rpc.call("add", { a: 1 })).rejects.toMatchObject({ code: "disconnected" });
     rpc.tell("add", { a: 1 }); // throws nothing
+  });
+
+  it("gives up what was under way when the connection was cut, some time after it is back", async () => {
+    vi.useFakeTimers();
+    const kernel = { connectionStatus: "connected", slots: new Set<() => void>() };
+    const connectionStatusChanged = {
+      connect: (slot: () => void) => kernel.slots.add(slot),
+      disconnect: (slot: () => void) => kernel.slots.delete(slot),
+    };
+    const become = (connectionStatus: string) => {
+      kernel.connectionStatus = connectionStatus;
+      for (const slot of kernel.slots) slot();
+    };
+    const manager = { kernel: Object.assign(kernel, { connectionStatusChanged }) };
+    const model = Object.assign(new FakeModel(), { widget_manager: manager });
+    const life = new AbortController();
+    const rpc = openRpc<Calls>(model as unknown as FakeModel, life.signal);
+    const kept = rpc.call("add", { a: 1 });
+    const lost = rpc.call("add", { a: 2 });
+    const said = expect(lost).rejects.toMatchObject({ code: "lost" });
+    become("connecting");
+    become("connected");
+    const later = rpc.call("add", { a: 3 });
+    model.receive({ kind: "rft:result", id: model.sent[0]?.id, ok: true, value: 10 });
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS);
+    expect(await kept).toBe(10);
+    await said;
+    model.receive({ kind: "rft:result", id: model.sent[2]?.id, ok: true, value: 30 });
+    expect(await later).toBe(30);
+    life.abort();
+    expect(kernel.slots.size).toBe(0);
   });
 
   it("gives events to those who listen to their topic", () => {

@@ -1,5 +1,6 @@
 // Calls to the kernel with a typed reply or a typed error; the wire is described in widgets/rpc.py.
 import type { Problem } from "../contract.gen";
+import { onReconnected } from "./kernel";
 import { listen, type Model } from "./model";
 
 /** What a contract says of calls: `{ open_step: { params: {...}; result: null } }`. */
@@ -62,6 +63,15 @@ export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal)
     else call.reject(new RpcError(asProblem(message.error)));
   };
   listen(model, "msg:custom", receive, signal);
+  onReconnected(model, () => giveUpLater([...waiting.keys()]), signal);
+  const giveUpLater = (ids: readonly string[]) => {
+    setTimeout(() => {
+      for (const id of ids) {
+        waiting.get(id)?.reject(new RpcError(LOST));
+        waiting.delete(id);
+      }
+    }, PATIENCE_MS);
+  };
   signal.addEventListener("abort", () => {
     for (const call of waiting.values()) call.reject(cancelled());
     waiting.clear();
@@ -105,6 +115,15 @@ export function openRpc<C extends CallMap<C>>(model: Model, signal: AbortSignal)
     },
   };
 }
+
+/** After a cut connection is there again: by then, what the server kept for us has arrived. */
+export const PATIENCE_MS = 15_000;
+
+const LOST: Problem = {
+  code: "lost",
+  message: "The connection was cut before the answer came.",
+  hint: "Look whether it was done, and try again.",
+};
 
 const DISCONNECTED: Problem = {
   code: "disconnected",
