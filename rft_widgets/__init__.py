@@ -7,7 +7,9 @@ from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.dataset.job import Job
 from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.errors import RftError
+from rft_widgets.graders.panel import panel
 from rft_widgets.graders.presets import preset
+from rft_widgets.llm.replay import ReplayedModel
 from rft_widgets.model.generation import GenerationConfig
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.record import Record, RecordDraft, RecordFilter, Selection
@@ -30,6 +32,7 @@ __all__ = [
     "Record",
     "RecordDraft",
     "RecordFilter",
+    "ReplayedModel",
     "RftError",
     "Selection",
     "TrainingConfig",
@@ -37,6 +40,7 @@ __all__ = [
     "Workspace",
     "__version__",
     "open_traces",
+    "panel",
     "preset",
 ]
 

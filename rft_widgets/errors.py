@@ -36,6 +36,22 @@ class NeedsModel(RftError):  # noqa: N818
     """What was asked for takes a language model, and none is connected; nothing was done."""
 
 
+class BudgetReached(RftError):  # noqa: N818
+    """A piece of work may spend no more on models; what was paid for is kept."""
+
+
+class ModelRefused(RftError):  # noqa: N818
+    """A service takes no request of ours: it refuses the key, the quota is used, the model is gone."""
+
+
+class ModelGone(ModelRefused):
+    """The model was shut down; nothing was asked."""
+
+
+class TooManyFailures(RftError):  # noqa: N818
+    """So many requests to a model failed that the work was stopped; what was answered is kept."""
+
+
 class ImportRejected(RftError):  # noqa: N818
     """A file as a whole cannot be read; nothing of it was imported."""
 

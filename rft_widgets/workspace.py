@@ -13,13 +13,14 @@ from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.cards import KeptCards, read_cards
 from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.dataset.job import Job
+from rft_widgets.dataset.named_connections import HasNamedConnections
 from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.card import DatasetCard
 from rft_widgets.model.creation import CreationSource, FromTraces, FromUpload, upload_of
 from rft_widgets.model.dataset import DatasetInfo, DatasetSource
 from rft_widgets.model.imports import FileCheck
-from rft_widgets.model.job import JobStatus
+from rft_widgets.model.job import JobState, JobStatus
 from rft_widgets.model.pipeline import ListStatus
 from rft_widgets.model.record import RecordDraft
 from rft_widgets.steps.check import check_file
@@ -49,7 +50,7 @@ DatasetOrder = Literal["updated", "name", "records"]
 _KEPT_CARDS = 1000
 
 
-class Workspace:
+class Workspace(HasNamedConnections):
     """Datasets in one store, shared with every other process that opens it.
 
     Parameters
@@ -212,7 +213,7 @@ class Workspace:
         if upload is not None:
             self.uploads.path(upload)
         elif isinstance(source, FromTraces):
-            check_place(source.source)
+            check_place(source.source, saved=self.connections)
         kind: DatasetSource = "gateway" if isinstance(source, FromTraces) else "upload"
         dataset = self.create(name, objective=objective, source=kind)
         try:
@@ -312,16 +313,44 @@ class Workspace:
             training.read(connection, job_id)
         return TrainingJob(self._store, job_id)
 
-    def jobs(self, status: JobStatus | None = None, *, limit: int | None = None) -> tuple[Job, ...]:
-        """Jobs of all datasets, the newest first; those of a status if one is given."""
+    def job_states(
+        self,
+        status: JobStatus | None = None,
+        *,
+        dataset: str | None = None,
+        limit: int | None = None,
+    ) -> tuple[JobState, ...]:
+        """How jobs stand, the newest first.
+
+        Parameters
+        ----------
+        status
+            Only those of a status.
+        dataset
+            Only those of the dataset of this id.
+        limit
+            Most of those that have ended; those at work are all given.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no such status.
+        NotFound
+            There is no such dataset.
+        """
         if status is not None and status not in get_args(JobStatus):
             raise InvalidArgument(
                 f"There is no status {status!r}.",
                 hint=f"Use one of {', '.join(get_args(JobStatus))}.",
             )
         with self._store.read() as connection:
-            states = jobs.read_all(connection, status=status, limit=limit)
-        return tuple(Job(self._store, state.id) for state in states)
+            if dataset is not None:
+                datasets.read(connection, dataset)
+            return jobs.read_all(connection, dataset_id=dataset, status=status, limit=limit)
+
+    def jobs(self, status: JobStatus | None = None, *, limit: int | None = None) -> tuple[Job, ...]:
+        """Jobs of all datasets, the newest first; see `job_states`."""
+        return tuple(Job(self._store, one.id) for one in self.job_states(status, limit=limit))
 
     def job(self, job_id: str) -> Job:
         """Open one job, whatever dataset it is of; `NotFound` if there is none."""

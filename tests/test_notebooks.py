@@ -22,12 +22,14 @@ NAMES = [
     "02_topics_and_coverage",
     "03_graders_you_can_trust",
     "04_dry_run_and_training",
+    "05_generate_to_fill_gaps",
+    "06_is_my_judge_any_good",
     "quickstart",
 ]
 OF_A_MACHINE = re.compile(
     r"/(home|root|tmp|Users|var|private|usr)/|[A-Z]:\\\\|127\.0\.0\.1:\d|0x[0-9a-f]{6,}"
 )
-RANDOM_ID = re.compile(r"\b(?:ds|dry|job|dep|imp|del)_(?!0{6})[0-9a-f]{12}\b")
+RANDOM_ID = re.compile(r"\b(?:ds|dry|gen|job|dep|imp|del)_(?!0{6})[0-9a-f]{12}\b")
 
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 

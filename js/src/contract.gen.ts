@@ -16,6 +16,7 @@ export interface RecordFilter {
   readonly dry_run?: string | null;
   readonly low_confidence?: boolean;
   readonly code?: "duplicate" | "empty_messages" | "empty_user_message" | "exceeds_max_tokens" | "invalid_role" | "missing_tool_call_id" | "no_user_message" | "orphan_tool_result" | "user_message_too_short" | null;
+  readonly ids?: readonly string[];
 }
 
 export interface JobLine {
@@ -46,11 +47,64 @@ export interface Problem {
   readonly hint: string | null;
 }
 
+export interface ConnectionView {
+  readonly named: NamedConnection;
+  readonly missing: string;
+  readonly notice: string;
+  readonly input_price: number | null;
+  readonly output_price: number | null;
+  readonly context: number | null;
+  readonly test: ConnectionTest | null;
+}
+
+export interface NamedConnection {
+  readonly connection: ModelConnection;
+  readonly model: string;
+  readonly embedding_model: string | null;
+  readonly concurrency: number;
+  readonly requests_per_minute: number | null;
+  readonly input_price: number | null;
+  readonly output_price: number | null;
+  readonly name: string;
+}
+
+export interface ModelConnection {
+  readonly base_url: string;
+  readonly api_key_env: string | null;
+  readonly timeout_s: number;
+  readonly structured: boolean;
+}
+
+export interface ConnectionTest {
+  readonly at: string;
+  readonly works: boolean;
+  readonly latency_s: number | null;
+  readonly problem: Problem | null;
+  readonly models: readonly string[];
+  readonly shutdown_date: string | null;
+  readonly tools: boolean | null;
+  readonly json_schema: boolean | null;
+  readonly logprobs: boolean | null;
+  readonly embeddings: boolean | null;
+  readonly words: Readonly<Record<string, string>>;
+  readonly notice: string;
+}
+
 export interface Download {
   readonly id: string;
   readonly name: string;
   readonly size: number;
   readonly piece_bytes: number;
+}
+
+export interface CallTotals {
+  readonly calls: number;
+  readonly cached: number;
+  readonly failed: number;
+  readonly uncertain: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly cost_micro_usd: number | null;
 }
 
 export interface LogLine {
@@ -116,6 +170,8 @@ export interface DatasetSettings {
   readonly info: DatasetInfo;
   readonly stats: DatasetStats;
   readonly connections: readonly ConnectionState[];
+  readonly costs: Readonly<Record<string, CallTotals>>;
+  readonly total: CallTotals;
 }
 
 export interface DatasetStats {
@@ -296,7 +352,7 @@ export interface SourcesView {
 export interface TracePlace {
   readonly location: string;
   readonly name: string;
-  readonly kind: "file" | "gateway" | "store";
+  readonly kind: "api" | "file" | "gateway" | "store";
   readonly size: number | null;
   readonly modified_at: string | null;
 }
@@ -347,7 +403,6 @@ export interface GridContext {
   readonly topics: readonly string[];
   readonly faults: readonly CodeCount[];
   readonly grader: string | null;
-  readonly no_generation: string | null;
 }
 
 export interface Deletion {
@@ -501,9 +556,38 @@ export interface PulledSource {
   readonly read_at: string;
 }
 
+export interface ModelChoice {
+  readonly name: string;
+  readonly model: string;
+  readonly notice: string;
+  readonly missing: string;
+  readonly works: boolean | null;
+}
+
 export interface TopicsAtRisk {
   readonly labelled: number;
   readonly by_hand: number;
+}
+
+export interface TopicsEstimate {
+  readonly naming: WorkEstimate;
+  readonly deciding: WorkEstimate | null;
+}
+
+export interface WorkEstimate {
+  readonly calls: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly cost_micro_usd: number | null;
+  readonly minutes: number | null;
+  readonly past_error: PastError | null;
+}
+
+export interface PastError {
+  readonly works: number;
+  readonly ratio: number;
+  readonly lowest: number;
+  readonly highest: number;
 }
 
 export interface TopicsReport {
@@ -600,11 +684,50 @@ export interface TopicCount {
   readonly count: number;
 }
 
-export interface GenerateOptions {
-  readonly config: GenerationConfig;
-  readonly strategies: readonly StrategyChoice[];
-  readonly topics: readonly string[];
-  readonly missing: string | null;
+export interface AcceptOutcome {
+  readonly accepted: AcceptedCandidates;
+  readonly balance_before: number | null;
+  readonly records: number;
+}
+
+export interface AcceptedCandidates {
+  readonly records: number;
+  readonly record_ids: readonly string[];
+  readonly invalid: number;
+  readonly without_topic: number;
+  readonly balance_score: number | null;
+}
+
+export interface CandidateView {
+  readonly id: number;
+  readonly topic: string;
+  readonly strategy: "few_shot" | "message_variation" | "scenario_expansion" | "tool_chain" | "topic_description";
+  readonly difficulty: "easy" | "hard" | "medium" | null;
+  readonly fault: "duplicate_of_source" | "generation_error" | "invalid_structure" | "llm_artifact" | "near_duplicate" | "too_long" | "too_short" | null;
+  readonly fault_words: string;
+  readonly similarity: number;
+  readonly source_record_id: string | null;
+  readonly shown: number;
+  readonly shared: readonly ShownMessage[];
+  readonly before: readonly ShownMessage[];
+  readonly after: readonly ShownMessage[];
+  readonly was: readonly Piece[];
+  readonly wrote: readonly Piece[];
+  readonly output: readonly ShownMessage[];
+  readonly tools: readonly string[];
+  readonly basis: string;
+  readonly repeats: Repeated | null;
+}
+
+export interface Piece {
+  readonly text: string;
+  readonly differs: boolean;
+}
+
+export interface Repeated {
+  readonly words: string;
+  readonly text: string;
+  readonly candidate: number | null;
 }
 
 export interface GenerationConfig {
@@ -621,6 +744,32 @@ export interface GenerationConfig {
   readonly max_length: number;
   readonly near_duplicate_threshold: number;
   readonly retries: number;
+  readonly examples: number;
+  readonly candidates_per_request: number;
+  readonly difficulty: DifficultyMix;
+  readonly scenario: string;
+  readonly aspects: readonly string[];
+  readonly tools: readonly string[];
+  readonly whole_exchange: boolean;
+  readonly seed: number;
+}
+
+export interface DifficultyMix {
+  readonly easy: number;
+  readonly medium: number;
+  readonly hard: number;
+}
+
+export interface CandidateLine {
+  readonly id: number;
+  readonly text: string;
+  readonly fault_words: string;
+}
+
+export interface GenerateOptions {
+  readonly config: GenerationConfig;
+  readonly strategies: readonly StrategyChoice[];
+  readonly topics: readonly string[];
 }
 
 export interface StrategyChoice {
@@ -628,7 +777,39 @@ export interface StrategyChoice {
   readonly words: string;
 }
 
+export interface OpenBatch {
+  readonly view: BatchView | null;
+}
+
+export interface BatchView {
+  readonly state: BatchState;
+  readonly groups: readonly CandidateGroup[];
+  readonly spent: Spent | null;
+}
+
+export interface BatchState {
+  readonly id: string;
+  readonly number: number;
+  readonly status: "closed" | "review" | "running";
+  readonly plan: GenerationPlan;
+  readonly model: string;
+  readonly job_id: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly topics: readonly TopicProgress[];
+  readonly candidates: number;
+  readonly good: number;
+  readonly open: number;
+  readonly open_good: number;
+  readonly accepted: number;
+  readonly discarded: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly diversity: number | null;
+  readonly recorded_diversity: number | null;
+}
+
 export interface GenerationPlan {
+  readonly config: GenerationConfig;
   readonly topics: readonly TopicPlan[];
   readonly total: number;
   readonly wanted: number;
@@ -636,9 +817,10 @@ export interface GenerationPlan {
   readonly synthetic_share: number;
   readonly balance_before: number | null;
   readonly balance_after: number | null;
+  readonly calls: number;
   readonly input_tokens: number;
   readonly output_tokens: number;
-  readonly cost_micro_usd: number | null;
+  readonly estimate: WorkEstimate | null;
 }
 
 export interface TopicPlan {
@@ -650,11 +832,26 @@ export interface TopicPlan {
   readonly strategy: "few_shot" | "message_variation" | "scenario_expansion" | "tool_chain" | "topic_description";
 }
 
-export interface ModelConnection {
-  readonly base_url: string;
-  readonly api_key_env: string | null;
-  readonly timeout_s: number;
-  readonly structured: boolean;
+export interface TopicProgress {
+  readonly topic: string;
+  readonly strategy: "few_shot" | "message_variation" | "scenario_expansion" | "tool_chain" | "topic_description";
+  readonly to_generate: number;
+  readonly good: number;
+  readonly faulty: number;
+  readonly accepted: number;
+  readonly discarded: number;
+}
+
+export interface CandidateGroup {
+  readonly topic: string;
+  readonly strategy: "few_shot" | "message_variation" | "scenario_expansion" | "tool_chain" | "topic_description";
+  readonly ids: readonly number[];
+  readonly faulty: readonly number[];
+}
+
+export interface Spent {
+  readonly calls: number;
+  readonly cost_micro_usd: number | null;
 }
 
 export interface GraderCheck {
@@ -688,7 +885,7 @@ export interface GraderVersionView {
   readonly created_at: string;
   readonly in_use: boolean;
   readonly grader: Readonly<Record<string, unknown>>;
-  readonly connection: ModelConnection | null;
+  readonly connection: ModelConnection | string | readonly string[] | null;
 }
 
 export interface GraderFields {
@@ -785,13 +982,121 @@ export interface TopicChangeView {
   readonly n: number;
 }
 
-export interface RunComparison {
-  readonly overall: PairedDifference;
-  readonly topics: readonly TopicChange[];
-  readonly matched: number;
+export interface ShownAnswer {
+  readonly record_id: string;
+  readonly prompt: readonly ShownMessage[];
+  readonly answer: readonly ShownMessage[];
+  readonly tools: readonly ShownTool[];
+}
+
+export interface LabelBatch {
+  readonly done: number;
+  readonly record_ids: readonly string[];
+}
+
+export interface TrustCard {
+  readonly level: "care" | "not_trusted" | "too_few" | "trusted" | "unclear";
+  readonly sentence: string;
+  readonly findings: readonly TrustFinding[];
+  readonly grader: string;
+  readonly version: number | null;
+  readonly hash: string;
+  readonly labels: number;
+  readonly clusters: number;
+  readonly labellers: readonly LabellerCount[];
+  readonly scale: "five" | "pass_fail";
+  readonly steps: readonly string[];
+  readonly threshold: number;
+  readonly passed: Confusion;
+  readonly weighted_kappa: Interval | null;
+  readonly rank_correlation: Interval | null;
+  readonly ordering: Interval | null;
+  readonly constant_score: number | null;
+  readonly more_labels: number | null;
+  readonly cells: readonly ConfusionCell[];
+  readonly disagreements: readonly Disagreement[];
+  readonly raters: readonly RaterPair[];
+  readonly fit: ThresholdAdvice | null;
+  readonly consistency: SelfConsistency | null;
+  readonly order_swap: OrderSwap | null;
+  readonly against: VersionOnLabels | null;
   readonly unscored: number;
-  readonly only_before: number;
-  readonly only_after: number;
+  readonly first_error: string | null;
+  readonly stale: number;
+  readonly disputed: number;
+}
+
+export interface TrustFinding {
+  readonly tone: "bad" | "good" | "note" | "warn";
+  readonly sentence: string;
+}
+
+export interface LabellerCount {
+  readonly labeller: string;
+  readonly labels: number;
+}
+
+export interface Confusion {
+  readonly agreement: Interval;
+  readonly kappa: Interval;
+  readonly base_rate: Interval;
+  readonly constant_baseline: Interval;
+  readonly gain: Interval;
+  readonly recall: readonly (Interval | null)[];
+  readonly constant_label: number;
+  readonly n: number;
+  readonly clusters: number;
+}
+
+export interface Interval {
+  readonly estimate: number;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly level: number;
+  readonly n: number;
+  readonly clusters: number;
+  readonly method: "bayesian" | "bca" | "percentile";
+}
+
+export interface ConfusionCell {
+  readonly grader: number;
+  readonly human: number;
+  readonly count: number;
+  readonly record_ids: readonly string[];
+}
+
+export interface Disagreement {
+  readonly record_id: string;
+  readonly prompt: string;
+  readonly response: string;
+  readonly score: number;
+  readonly reasoning: string | null;
+  readonly human: number;
+  readonly labels: readonly PersonLabel[];
+}
+
+export interface PersonLabel {
+  readonly labeller: string;
+  readonly words: string;
+  readonly note: string;
+}
+
+export interface RaterPair {
+  readonly first: string;
+  readonly second: string;
+  readonly agreement: Interval;
+  readonly kappa: Interval;
+  readonly weighted_kappa: Interval | null;
+  readonly n: number;
+}
+
+export interface ThresholdAdvice {
+  readonly cut: Interval;
+  readonly kappa: number;
+  readonly tried_agreement: Interval;
+  readonly tried_kappa: Interval;
+  readonly change: PairedDifference;
+  readonly sentence: string;
 }
 
 export interface PairedDifference {
@@ -805,14 +1110,59 @@ export interface PairedDifference {
   readonly clusters: number;
 }
 
-export interface Interval {
-  readonly estimate: number;
-  readonly low: number | null;
-  readonly high: number | null;
-  readonly level: number;
-  readonly n: number;
-  readonly clusters: number;
-  readonly method: "bca" | "percentile";
+export interface SelfConsistency {
+  readonly repeats: number;
+  readonly answers: number;
+  readonly equal: Interval;
+  readonly difference: Interval;
+  readonly sentence: string;
+}
+
+export interface OrderSwap {
+  readonly pairs: number;
+  readonly failed: number;
+  readonly same: Interval;
+  readonly first: Interval;
+  readonly sentence: string;
+}
+
+export interface VersionOnLabels {
+  readonly version: number;
+  readonly agreement: Interval;
+  readonly kappa: Interval;
+  readonly change: PairedDifference;
+  readonly sentence: string;
+}
+
+export interface LabelImport {
+  readonly imported: number;
+  readonly without: number;
+  readonly labeller: string;
+}
+
+export interface LabellingView {
+  readonly labellers: readonly LabellerCount[];
+  readonly fields: readonly string[];
+  readonly versions: readonly KnownVersion[];
+  readonly wanted: number;
+  readonly pass_fail: readonly string[];
+  readonly five: readonly string[];
+}
+
+export interface KnownVersion {
+  readonly version: number;
+  readonly name: string;
+  readonly in_use: boolean;
+  readonly asks_model: boolean;
+}
+
+export interface RunComparison {
+  readonly overall: PairedDifference;
+  readonly topics: readonly TopicChange[];
+  readonly matched: number;
+  readonly unscored: number;
+  readonly only_before: number;
+  readonly only_after: number;
 }
 
 export interface TopicChange {
@@ -823,7 +1173,7 @@ export interface TopicChange {
 }
 
 export interface DryRunView {
-  readonly blocked_by: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" | null;
+  readonly blocked_by: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" | null;
   readonly grader: string;
   readonly runs: readonly RunLine[];
   readonly shown: ShownRun | null;
@@ -846,6 +1196,10 @@ export interface DryRunConfig {
   readonly seed: number;
   readonly probes: boolean;
   readonly answers: "model" | "recorded";
+  readonly model: string;
+  readonly asked: string;
+  readonly temperature: number | null;
+  readonly max_tokens: number | null;
 }
 
 export interface ShownRun {
@@ -858,6 +1212,7 @@ export interface ShownRun {
   readonly topics: readonly TopicOfRun[];
   readonly lowest: RecordsPreset;
   readonly changes: readonly string[];
+  readonly answered: string;
   readonly call: string;
 }
 
@@ -881,6 +1236,7 @@ export interface DryRunReport {
   readonly answers: number;
   readonly planned: number;
   readonly failures: readonly FailureGroup[];
+  readonly answered_by: AnsweredBy | null;
 }
 
 export interface Check {
@@ -964,6 +1320,8 @@ export interface GradedAnswer {
   readonly isolation?: string | null;
   readonly tokens?: number | null;
   readonly output?: readonly Message[];
+  readonly ending?: "called_tools" | "cut_off" | "empty" | "filtered" | "refused" | "whole" | null;
+  readonly model?: string | null;
 }
 
 export interface GradingErrors {
@@ -1013,6 +1371,16 @@ export interface FailureGroup {
   readonly example: GradedAnswer;
 }
 
+export interface AnsweredBy {
+  readonly connection: string;
+  readonly asked: string;
+  readonly models: readonly string[];
+  readonly temperature: number | null;
+  readonly max_tokens: number | null;
+  readonly endings: Readonly<Record<string, number>>;
+  readonly failed: number;
+}
+
 export interface ScoreBin {
   readonly low: number;
   readonly high: number;
@@ -1046,6 +1414,8 @@ export interface DryRunEstimate {
   readonly cost_micro_usd: number | null;
   readonly notes: readonly string[];
   readonly not_ready: string | null;
+  readonly rollouts: WorkEstimate | null;
+  readonly judging: WorkEstimate | null;
 }
 
 export interface ScoresSoFar {
@@ -1397,7 +1767,7 @@ export interface Code {
   readonly css: string;
 }
 
-export type DialogName = "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training";
+export type DialogName = "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training";
 
 export interface AppTraits {
   readonly jobs: readonly JobLine[];
@@ -1406,19 +1776,24 @@ export interface AppTraits {
 
 export interface AppCalls {
   attach: { params: { readonly view: string }; result: null };
+  connections: { params: Record<string, never>; result: readonly ConnectionView[] };
   delete_dataset: { params: { readonly dataset: string }; result: null };
   detach: { params: { readonly view: string }; result: null };
   drop_download: { params: { readonly download: string }; result: null };
   duplicate_dataset: { params: { readonly dataset: string }; result: string };
   export_dataset: { params: { readonly dataset: string }; result: Download };
+  job_costs: { params: Record<string, never>; result: Readonly<Record<string, CallTotals>> };
   job_log: { params: { readonly job: string }; result: readonly LogLine[] };
   list_datasets: { params: { readonly search?: string; readonly status?: "attention" | "complete" | "in_progress" | "training" | null; readonly sort?: "name" | "records" | "updated" }; result: readonly DatasetCard[] };
   load_sample: { params: Record<string, never>; result: string };
   open_create: { params: Record<string, never>; result: string };
   open_dataset: { params: { readonly dataset: string }; result: string };
   read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
+  remove_connection: { params: { readonly name: string }; result: null };
   retry_job: { params: { readonly job: string }; result: null };
+  save_connection: { params: { readonly named: NamedConnection }; result: null };
   stop_job: { params: { readonly job: string }; result: null };
+  test_connection: { params: { readonly name: string }; result: ConnectionTest };
 }
 
 export interface DatasetPageTraits {
@@ -1439,7 +1814,7 @@ export interface DatasetPageCalls {
   download_records: { params: { readonly file_format: "csv" | "jsonl" | "training" }; result: Download };
   download_topics: { params: Record<string, never>; result: Download };
   drop_download: { params: { readonly download: string }; result: null };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
   reset_pipeline: { params: Record<string, never>; result: null };
@@ -1496,7 +1871,7 @@ export interface OverviewCalls {
   download_records: { params: { readonly file_format: "csv" | "jsonl" | "training" }; result: Download };
   download_topics: { params: Record<string, never>; result: Download };
   drop_download: { params: { readonly download: string }; result: null };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
 }
@@ -1515,7 +1890,7 @@ export interface CanvasCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   open_step: { params: { readonly step: number }; result: null };
 }
@@ -1533,7 +1908,7 @@ export interface HealthBarCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   view_issues: { params: Record<string, never>; result: null };
 }
@@ -1559,7 +1934,7 @@ export interface RecordsGridCalls {
   drop_download: { params: { readonly download: string }; result: null };
   evaluate: { params: { readonly selection: Selection }; result: JobState };
   export: { params: { readonly selection: Selection; readonly file_format: "csv" | "jsonl" | "training" }; result: Download };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
   record: { params: { readonly record: string }; result: RecordDetail };
@@ -1586,7 +1961,8 @@ export interface RecordsDialogCalls {
   drop_download: { params: { readonly download: string }; result: null };
   load: { params: Record<string, never>; result: RecordsView };
   load_issues: { params: { readonly import_id: string }; result: readonly LineIssue[] };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
   start_pull: { params: Record<string, never>; result: JobState };
@@ -1605,18 +1981,20 @@ export interface TopicsDialogCalls {
   at_risk: { params: Record<string, never>; result: TopicsAtRisk };
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
-  categorize: { params: { readonly mode: "recategorize_all" | "unlabeled_only" }; result: null };
+  categorize: { params: { readonly mode: "recategorize_all" | "unlabeled_only"; readonly model?: string | null; readonly instructions?: string; readonly max_cost_usd?: number | null }; result: null };
   confirm: { params: { readonly record_id: string; readonly topic: string }; result: string };
   delete_topic: { params: { readonly path: string; readonly into?: string | null }; result: string };
   describe_topic: { params: { readonly path: string; readonly description: string; readonly keywords: readonly string[] }; result: string };
   detach: { params: { readonly view: string }; result: null };
+  estimate: { params: { readonly model: string; readonly mode?: "recategorize_all" | "unlabeled_only" }; result: TopicsEstimate };
   export: { params: { readonly form?: "flat" | "nested" }; result: string };
   load: { params: Record<string, never>; result: TopicsReport };
   merge_topics: { params: { readonly path: string; readonly into: string }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
   move_topic: { params: { readonly path: string; readonly parent: string; readonly position?: number | null }; result: string };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
-  regenerate: { params: { readonly method: "auto" | "template"; readonly template?: string | null; readonly n_topics?: number | null; readonly depth?: number | null }; result: null };
+  regenerate: { params: { readonly method: "auto" | "template"; readonly template?: string | null; readonly n_topics?: number | null; readonly depth?: number | null; readonly model?: string | null; readonly categorize_model?: string | null; readonly instructions?: string; readonly max_cost_usd?: number | null }; result: null };
   rename_topic: { params: { readonly path: string; readonly name: string }; result: string };
   review: { params: { readonly order: "confidence" | "gain"; readonly limit: number }; result: readonly ReviewItem[] };
   split_topic: { params: { readonly path: string; readonly n_topics?: number | null }; result: null };
@@ -1638,7 +2016,8 @@ export interface CoverageDialogCalls {
   detach: { params: { readonly view: string }; result: null };
   follow: { params: { readonly targets: "traffic" | "uniform" }; result: null };
   load: { params: { readonly near_duplicates?: boolean }; result: CoverageReport };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   set_targets: { params: { readonly targets: readonly TopicPercent[] }; result: null };
   what_if: { params: { readonly added: readonly TopicCount[] }; result: CoverageReport };
@@ -1653,13 +2032,22 @@ export interface GenerateDialogTraits {
 }
 
 export interface GenerateDialogCalls {
+  accept: { params: { readonly batch: string; readonly candidates: readonly number[] }; result: AcceptOutcome };
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  candidate: { params: { readonly batch: string; readonly candidate: number }; result: CandidateView };
   detach: { params: { readonly view: string }; result: null };
+  discard: { params: { readonly batch: string; readonly candidates: readonly number[] }; result: number };
+  generate: { params: { readonly config: GenerationConfig; readonly model: string; readonly max_cost_usd?: number | null }; result: JobState };
+  lines: { params: { readonly batch: string; readonly candidates: readonly number[] }; result: readonly CandidateLine[] };
   load: { params: Record<string, never>; result: GenerateOptions };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_batch: { params: Record<string, never>; result: OpenBatch };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
-  plan: { params: { readonly config: GenerationConfig }; result: GenerationPlan };
+  plan: { params: { readonly config: GenerationConfig; readonly model?: string | null }; result: GenerationPlan };
+  regenerate: { params: { readonly batch: string; readonly candidates: readonly number[]; readonly max_cost_usd?: number | null }; result: JobState };
+  tools: { params: Record<string, never>; result: readonly string[] };
 }
 
 export interface GraderDialogTraits {
@@ -1673,18 +2061,47 @@ export interface GraderDialogTraits {
 export interface GraderDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
-  check: { params: { readonly grader: string; readonly connection?: ModelConnection | null }; result: GraderCheck };
+  check: { params: { readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null }; result: GraderCheck };
   detach: { params: { readonly view: string }; result: null };
+  estimate: { params: { readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null; readonly seed?: number }; result: WorkEstimate | null };
   load: { params: Record<string, never>; result: GraderView };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
+  panel: { params: { readonly grader: string; readonly connections?: readonly string[]; readonly repeats?: number; readonly combine?: "mean" | "median" }; result: Readonly<Record<string, unknown>> };
   preset: { params: { readonly name: "conciseness" | "correctness" | "format" | "tool_use"; readonly model?: string; readonly reference?: string; readonly required_fields?: readonly string[] }; result: Readonly<Record<string, unknown>> };
   restore: { params: { readonly version: number }; result: SavedGrader };
   results: { params: Record<string, never>; result: GraderResults };
-  save: { params: { readonly grader: string; readonly connection?: ModelConnection | null }; result: SavedGrader };
-  start_comparison: { params: { readonly grader: string; readonly version: number; readonly connection?: ModelConnection | null }; result: JobState };
-  start_labels: { params: { readonly grader: string; readonly field: string; readonly connection?: ModelConnection | null }; result: JobState };
-  start_test: { params: { readonly grader: string; readonly connection?: ModelConnection | null; readonly seed?: number }; result: JobState };
+  save: { params: { readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null }; result: SavedGrader };
+  start_comparison: { params: { readonly grader: string; readonly version: number; readonly connection?: ModelConnection | string | readonly string[] | null }; result: JobState };
+  start_labels: { params: { readonly grader: string; readonly field: string; readonly connection?: ModelConnection | string | readonly string[] | null }; result: JobState };
+  start_test: { params: { readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null; readonly seed?: number }; result: JobState };
+}
+
+export interface LabellingDialogTraits {
+  readonly jobs: readonly JobState[];
+  readonly name: string;
+  readonly node: PipelineNode | null;
+  readonly problem: Problem | null;
+  readonly revision: number;
+}
+
+export interface LabellingDialogCalls {
+  answer: { params: { readonly record_id: string }; result: ShownAnswer };
+  attach: { params: { readonly view: string }; result: null };
+  batch: { params: { readonly labeller: string; readonly n?: number }; result: LabelBatch };
+  cancel_job: { params: { readonly job: string }; result: boolean };
+  card: { params: Record<string, never>; result: TrustCard | null };
+  detach: { params: { readonly view: string }; result: null };
+  estimate: { params: { readonly version?: number | null; readonly labeller?: string | null; readonly repeats?: number | null; readonly against?: number | null }; result: WorkEstimate | null };
+  import_labels: { params: { readonly field: string; readonly scale?: "five" | "pass_fail" }; result: LabelImport };
+  label: { params: { readonly record_id: string; readonly value: number; readonly labeller: string; readonly scale: "five" | "pass_fail"; readonly note?: string }; result: null };
+  load: { params: Record<string, never>; result: LabellingView };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
+  open_records: { params: Record<string, never>; result: string };
+  start_card: { params: { readonly version?: number | null; readonly labeller?: string | null; readonly repeats?: number | null; readonly against?: number | null; readonly max_cost_usd?: number | null }; result: JobState };
+  unlabel: { params: { readonly record_id: string; readonly labeller: string }; result: boolean };
 }
 
 export interface DryRunDialogTraits {
@@ -1701,13 +2118,14 @@ export interface DryRunDialogCalls {
   compare: { params: { readonly before: string; readonly after: string }; result: RunComparison };
   detach: { params: { readonly view: string }; result: null };
   load: { params: { readonly run?: string | null }; result: DryRunView };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
-  plan: { params: { readonly n: number; readonly k: number; readonly seed: number; readonly probes: boolean }; result: DryRunEstimate };
+  plan: { params: { readonly n: number; readonly k: number; readonly seed: number; readonly probes: boolean; readonly model?: string | null; readonly temperature?: number | null; readonly max_tokens?: number | null }; result: DryRunEstimate };
   report_json: { params: { readonly run: string }; result: string };
-  resume: { params: Record<string, never>; result: JobState };
+  resume: { params: { readonly max_cost_usd?: number | null }; result: JobState };
   so_far: { params: Record<string, never>; result: ScoresSoFar | null };
-  start: { params: { readonly n: number; readonly k: number; readonly seed: number; readonly probes: boolean }; result: JobState };
+  start: { params: { readonly n: number; readonly k: number; readonly seed: number; readonly probes: boolean; readonly model?: string | null; readonly temperature?: number | null; readonly max_tokens?: number | null; readonly max_cost_usd?: number | null }; result: JobState };
 }
 
 export interface TrainingDialogTraits {
@@ -1725,7 +2143,8 @@ export interface TrainingDialogCalls {
   detach: { params: { readonly view: string }; result: null };
   load: { params: Record<string, never>; result: TrainingSetup };
   load_run: { params: { readonly job: string }; result: TrainingRunView };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   pause: { params: { readonly job: string }; result: null };
   plan: { params: { readonly config: TrainingConfig }; result: TrainingPlan };
@@ -1749,7 +2168,8 @@ export interface DeployDialogCalls {
   load: { params: Record<string, never>; result: DeployOverview };
   measure: { params: { readonly job: string }; result: null };
   measure_outcome: { params: { readonly deployment: string }; result: null };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   play: { params: { readonly job: string; readonly text: string }; result: PlayedPair };
   play_record: { params: { readonly job: string; readonly record: string }; result: PlayedPair };
@@ -1780,7 +2200,8 @@ export interface ImportRecordsDialogCalls {
   leave: { params: { readonly upload?: string | null }; result: null };
   load: { params: Record<string, never>; result: ImportView };
   load_issues: { params: Record<string, never>; result: readonly LineIssue[] };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   put_piece: { params: { readonly upload: string; readonly offset: number }; result: null };
   read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
@@ -1801,7 +2222,8 @@ export interface ImportTopicsDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
   detach: { params: { readonly view: string }; result: null };
-  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "records" | "topics" | "training" }; result: string };
+  models: { params: Record<string, never>; result: readonly ModelChoice[] };
+  open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   preview: { params: Record<string, never>; result: FoundTopics };
 }
@@ -1812,6 +2234,7 @@ export interface BundleTraits {
 
 export interface BundleCalls {
   get_code: { params: Record<string, never>; result: Code };
+  get_editor: { params: Record<string, never>; result: string };
 }
 
 export const PIPELINE_STEPS = [
@@ -1878,6 +2301,7 @@ export const DIALOG_TITLES = {
   "coverage": "Coverage Analysis",
   "generate": "Generate Records",
   "grader": "Grader Config",
+  "labelling": "Label Answers",
   "dry-run": "Dry Run",
   "training": "Train Model",
   "deploy": "Deploy",
@@ -1922,7 +2346,8 @@ export const SETTINGS = {
     "min_grouped_topics": 12,
     "grouping_silhouette": 0.1,
     "other_chance": 0.2,
-    "keywords": 8
+    "keywords": 8,
+    "examples": 10
   },
   "categorize": {
     "accept_keyword": 0.9,
@@ -1946,6 +2371,33 @@ export const SETTINGS = {
     ],
     "chunk_texts": 8192
   },
+  "topic_model": {
+    "instructions_chars": 4000,
+    "topics_per_request": 8,
+    "example_chars": 300,
+    "name_chars": 60,
+    "description_chars": 400,
+    "name_tokens": 160,
+    "records_per_request": 10,
+    "record_chars": 800,
+    "decision_tokens": 40,
+    "listed_topics": 120,
+    "likely_topics": 20,
+    "keywords_listed": 6,
+    "confirmed": 60,
+    "enough_confirmed": 20,
+    "repeated": 30,
+    "stated_high": 0.8,
+    "untrained": [
+      0.55,
+      0.65,
+      0.75,
+      0.85
+    ],
+    "prior_records": 4,
+    "estimated_on": 1000,
+    "measured_texts": 200
+  },
   "pipeline": {
     "uncertain_share": 0.05,
     "exact_stale_records": 100000
@@ -1966,9 +2418,31 @@ export const SETTINGS = {
     "strict": 0.1,
     "no_variance": 0.1
   },
+  "trust": {
+    "labels": 50,
+    "most_labels": 1000,
+    "few": 30,
+    "few_of_a_kind": 5,
+    "few_clusters": 20,
+    "kappa_good": 0.6,
+    "kappa_poor": 0.4,
+    "most_more_labels": 1000,
+    "repeats": 3,
+    "most_repeats": 10,
+    "consistent": 0.9,
+    "folds": 10,
+    "cell_records": 200,
+    "shown_disagreements": 12,
+    "max_note_chars": 2000,
+    "max_labeller_chars": 80
+  },
   "judge": {
     "temperature": 0.0,
-    "max_tokens": 256
+    "max_tokens": 256,
+    "reasks": 1,
+    "fenced": true,
+    "expected_tokens": 120,
+    "most_repeats": 9
   },
   "sandbox": {
     "max_source_bytes": 262144,
@@ -2012,5 +2486,18 @@ export const SETTINGS = {
     "failed_high": 0.05,
     "mixed_fail": 0.1,
     "mixed_low": 0.3
+  },
+  "connection": {
+    "key_name": "[A-Z_][A-Z0-9_]{0,99}",
+    "concurrency": 8,
+    "most_concurrency": 256,
+    "timeout_s": 60.0,
+    "most_timeout_s": 3600.0
+  },
+  "rollout": {
+    "temperature": 1.0,
+    "max_tokens": 2048,
+    "usual_tokens": 300,
+    "looked_at": 200
   }
 } as const;

@@ -10,6 +10,7 @@ import { GenerateDialogWidget } from "./dialogs/generate";
 import { GraderDialogWidget } from "./dialogs/grader";
 import { ImportRecordsDialogWidget } from "./dialogs/import_records";
 import { ImportTopicsDialogWidget } from "./dialogs/import_topics";
+import { LabellingDialogWidget } from "./dialogs/labelling";
 import { RecordsDialogWidget } from "./dialogs/records";
 import { TopicsDialogWidget } from "./dialogs/topics";
 import { TrainingDialogWidget } from "./dialogs/training";
@@ -32,6 +33,7 @@ const components: Components = new Map([
   ["dialogs/coverage", CoverageDialogWidget],
   ["dialogs/generate", GenerateDialogWidget],
   ["dialogs/grader", GraderDialogWidget],
+  ["dialogs/labelling", LabellingDialogWidget],
   ["dialogs/dry_run", DryRunDialogWidget],
   ["dialogs/training", TrainingDialogWidget],
   ["dialogs/deploy", DeployDialogWidget],

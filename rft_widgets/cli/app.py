@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import getpass
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from rft_widgets.cli import stand_in
 from rft_widgets.cli.output import print_json, quiet
 from rft_widgets.errors import InvalidArgument, RftError
+from rft_widgets.model.connection import NamedConnection
 from rft_widgets.server import keys, launcher
 from rft_widgets.server.launcher import Launch, Started
 from rft_widgets.workspace import Workspace
@@ -18,6 +22,11 @@ from rft_widgets.workspace import Workspace
 def app(options: argparse.Namespace) -> int:
     """Serve the app until Ctrl-C."""
     launcher.check_voila()
+    if options.with_model and not options.demo:
+        raise InvalidArgument(
+            "--with-model goes with --demo: what stands in for a model is none.",
+            hint="Connect a model of yours on the page, under Settings.",
+        )
     opens = _demo(options) if options.demo else "optimization"
     if options.password or options.no_password:
         _set_password(options)
@@ -33,14 +42,31 @@ def app(options: argparse.Namespace) -> int:
         opens=opens,
     )
 
-    def told(started: Started) -> None:
-        if options.json:
-            print_json({"url": started.first_url, "pid": os.getpid()})
-        else:
+    with _model(options) as named:
+
+        def told(started: Started) -> None:
+            if options.json:
+                asked = {"stand_in": named.connection.base_url} if named else {}
+                print_json({"url": started.first_url, "pid": os.getpid(), **asked})
+                return
+            if named is not None:
+                print(stand_in.about(named))
             _tell(started, browser=not options.no_browser)
 
-    launcher.run(launch, told)
+        launcher.run(launch, told)
     return 0
+
+
+@contextlib.contextmanager
+def _model(options: argparse.Namespace) -> Iterator[NamedConnection | None]:
+    """Run what stands in for a model, where that is wanted."""
+    if not options.with_model:
+        yield None
+        return
+    with contextlib.ExitStack() as ending:
+        with Workspace(options.database) as workspace:
+            named = ending.enter_context(stand_in.beside(workspace))
+        yield named
 
 
 def show_dataset(database: str, dataset_id: str) -> None:

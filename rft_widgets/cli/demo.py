@@ -16,7 +16,9 @@ from typing import Any
 
 from platformdirs import user_data_path
 
+from rft_widgets.cli import stand_in
 from rft_widgets.cli.data import print_import
+from rft_widgets.cli.demo_model import with_model
 from rft_widgets.cli.grade import cut
 from rft_widgets.cli.output import print_json, quiet
 from rft_widgets.cli.pipeline import print_pipeline
@@ -43,20 +45,25 @@ def demo(options: argparse.Namespace) -> int:
     """Show everything, and end with status 0 only if everything worked; then open the app on it."""
     began = time.monotonic()
     shows = not (options.no_app or options.json) and sys.stdin.isatty() and sys.stdout.isatty()
-    with quiet(options), _folder() as folder:
-        database = options.database or (demo_database() if shows else folder / "demo.db")
-        with Workspace(database) as workspace:
-            status, report = tour(workspace, folder)
-        report["seconds"] = round(time.monotonic() - began, 1)
-        print(f"\nDone in {report['seconds']:.0f} s.")
-        if not shows:
-            print("See it in a browser with `rft-widgets app --demo`.")
-    if options.json:
-        print_json(report)
-    if shows and status == 0:
-        from rft_widgets.cli.app import show_dataset  # noqa: PLC0415 - it may take us, too
+    with contextlib.ExitStack() as ending:
+        with quiet(options), _folder() as folder:
+            database = options.database or (demo_database() if shows else folder / "demo.db")
+            with Workspace(database) as workspace:
+                status, report = tour(workspace, folder)
+                if options.with_model and status == 0:
+                    named = ending.enter_context(stand_in.beside(workspace))
+                    report |= with_model(workspace, workspace.dataset(report["dataset"]), named)
+            report["seconds"] = round(time.monotonic() - began, 1)
+            print(f"\nDone in {report['seconds']:.0f} s.")
+            if not shows:
+                more = " --with-model" if options.with_model else ""
+                print(f"See it in a browser with `rft-widgets app --demo{more}`.")
+        if options.json:
+            print_json(report)
+        if shows and status == 0:
+            from rft_widgets.cli.app import show_dataset  # noqa: PLC0415 - it may take us, too
 
-        show_dataset(str(database), report["dataset"])
+            show_dataset(str(database), report["dataset"])
     return status
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from rft_widgets.cli.documents import read_grader
+from rft_widgets.cli.estimates import estimate_words
 from rft_widgets.cli.output import open_workspace, print_json, quiet
+from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.dataset.grading import GraderLike
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.graders.panel import panel
 from rft_widgets.graders.presets import preset
-from rft_widgets.model.grader_version import GraderVersion
+from rft_widgets.model.grader_version import GraderVersion, JudgedAt
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.report import GradedAnswer, GraderTest
 
@@ -19,27 +24,24 @@ def grade(options: argparse.Namespace) -> None:
     """Save a grader where one is given, and try the one in use on a few answers."""
     with open_workspace(options) as workspace:
         dataset = workspace.dataset(options.dataset)
-        if options.grader is not None:
-            dataset.set_grader(read_grader(options.grader), connection=_connection(options))
-        elif options.preset is not None:
-            if options.preset != "format" and options.model is None:
-                raise InvalidArgument(
-                    f"The preset {options.preset!r} asks a judge.", hint="Pass --model."
-                )
-            chosen = preset(options.preset, model=options.model)
+        chosen = _chosen(dataset, options)
+        if options.estimate:
+            _estimate(dataset, chosen, options)
+            return
+        if chosen is not None:
             dataset.set_grader(chosen, connection=_connection(options))
-        elif (options.model, options.base_url, options.api_key_env) != (None,) * 3:
-            raise InvalidArgument(
-                "A model and its address belong to a grader, and none is given.",
-                hint="Pass --grader FILE or --preset NAME, too.",
-            )
         version = dataset.grader_version
         if version is None:
             raise InvalidArgument(
                 "The dataset has no grader.", hint="Pass --grader FILE or --preset NAME."
             )
-        tried = dataset.test_grader(options.test) if options.test else None
-        labels = dataset.grader_against_labels(options.labels) if options.labels else None
+        cap = options.max_cost
+        tried = dataset.test_grader(options.test, max_cost_usd=cap) if options.test else None
+        labels = (
+            dataset.grader_against_labels(options.labels, max_cost_usd=cap)
+            if options.labels
+            else None
+        )
     with quiet(options):
         print_grader(version, tried)
         if labels is not None:
@@ -53,6 +55,48 @@ def grade(options: argparse.Namespace) -> None:
                 "labels": labels,
             }
         )
+
+
+def _chosen(dataset: OptimizationDataset, options: argparse.Namespace) -> GraderLike | None:
+    """The grader that the options make, a panel where there are several judges; or none."""
+    models = [dataset.named_connection(name).model for name in options.connection]
+    found: Any = None
+    if options.grader is not None:
+        found = read_grader(options.grader)
+    elif options.preset is not None:
+        model = options.model or next(iter(models), None)
+        if options.preset != "format" and model is None:
+            raise InvalidArgument(
+                f"The preset {options.preset!r} asks a judge.",
+                hint="Pass --connection NAME, or --model.",
+            )
+        found = preset(options.preset, model=model)
+    elif options.connection or (options.model, options.base_url, options.api_key_env) != (
+        None,
+        None,
+        None,
+    ):
+        raise InvalidArgument(
+            "A model and its address belong to a grader, and none is given.",
+            hint="Pass --grader FILE or --preset NAME, too.",
+        )
+    else:
+        return None
+    if len(models) < 2 and options.repeats == 1:
+        return found  # type: ignore[no-any-return]  # what a file holds is checked when it is used
+    return panel(found, models, repeats=options.repeats, combine=options.combine)
+
+
+def _estimate(
+    dataset: OptimizationDataset, chosen: GraderLike | None, options: argparse.Namespace
+) -> None:
+    found = dataset.estimate_test_grader(
+        options.test, grader=chosen, connection=_connection(options)
+    )
+    with quiet(options):
+        print("The grader asks no model." if found is None else estimate_words(found))
+    if options.json:
+        print_json({"dataset": options.dataset, "estimate": found})
 
 
 def print_grader(version: GraderVersion, tried: GraderTest | None) -> None:
@@ -84,7 +128,14 @@ def print_answer(answer: GradedAnswer) -> None:
     print(f"  = {score}{f' ({cut(reasons)})' if reasons else ''}\n")
 
 
-def _connection(options: argparse.Namespace) -> ModelConnection | None:
+def _connection(options: argparse.Namespace) -> JudgedAt | None:
+    if options.connection:
+        if options.base_url is not None or options.api_key_env is not None:
+            raise InvalidArgument(
+                "A named connection has its own address.", hint="Leave --base-url out."
+            )
+        names = tuple(options.connection)
+        return names if len(names) > 1 else names[0]
     if options.base_url is None:
         if options.api_key_env is not None:
             raise InvalidArgument(

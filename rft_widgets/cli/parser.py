@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rft_widgets.cli.connection_options import add_connection_options
+from rft_widgets.cli.generate_options import add_generate_options
+
 _STATUS = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the dry run says NO_GO, "
     "130 stopped with Ctrl-C."
@@ -64,6 +67,7 @@ def _whole(commands: Commands[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="do not open the app at the end (it is opened from a terminal only)",
     )
+    _with_model(parser)
 
     parser = _command(
         commands,
@@ -93,6 +97,7 @@ def _app(commands: Commands[argparse.ArgumentParser]) -> None:
         "Long work runs in a worker beside it. With --json, prints the address and opens nothing.",
     )
     parser.add_argument("--demo", action="store_true", help="open on a sample that did all steps")
+    _with_model(parser)
     parser.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
     parser.add_argument("--port", type=_port, help="default: 8877, or a free one; 0: a free one")
     parser.add_argument("--no-browser", action="store_true", help="print the address and no more")
@@ -121,9 +126,24 @@ def _app(commands: Commands[argparse.ArgumentParser]) -> None:
     )
 
 
+def _with_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--with-model",
+        action="store_true",
+        help="also try what asks a model: scripts stand in for it, offline, as `stand-in`",
+    )
+
+
 def _data(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "traces", "traces:traces", "look into traces; make a dataset")
-    parser.add_argument("source", help="a file, a folder, a vLLora store or a gateway's address")
+    parser.add_argument(
+        "source",
+        help="a file, a folder, a vLLora store, the address of a gateway or of an API that stores "
+        "chat completions",
+    )
+    parser.add_argument(
+        "--api-key-env", metavar="NAME", help="environment variable with the key of such an API"
+    )
     parser.add_argument("--since", choices=("24h", "7d", "30d", "all"), default="all")
     parser.add_argument("--model")
     parser.add_argument("--min-turns", type=int, default=0, metavar="N")
@@ -185,6 +205,21 @@ def _preparing(commands: Commands[argparse.ArgumentParser]) -> None:
         "--recategorize-all", action="store_true", help="also records that have a topic"
     )
     parser.add_argument("--export", type=Path, metavar="F", help="write the topics to a JSON file")
+    parser.add_argument("--model", metavar="NAME", help="connection whose model names found topics")
+    parser.add_argument(
+        "--categorize-model",
+        metavar="NAME",
+        help="connection whose model decides about records that are uncertain",
+    )
+    parser.add_argument(
+        "--instructions", default="", metavar="TEXT", help="what the models should heed"
+    )
+    parser.add_argument(
+        "--no-embeddings",
+        action="store_true",
+        help="place records by their words though a model has embeddings",
+    )
+    _spending(parser)
 
     parser = _command(
         commands, "coverage", "coverage:coverage", "how the records spread over the topics"
@@ -203,6 +238,16 @@ def _preparing(commands: Commands[argparse.ArgumentParser]) -> None:
         help="how it would be with N records more; nothing is changed",
     )
 
+    parser = _command(
+        commands,
+        "generate",
+        "generate:generate",
+        "new records from a model: plan, ask, accept",
+        "Shows the plan unless --run is given; no candidate is a record before it is accepted.",
+    )
+    _dataset(parser)
+    add_generate_options(parser)
+
 
 def _judging(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(
@@ -215,15 +260,34 @@ def _judging(commands: Commands[argparse.ArgumentParser]) -> None:
         "--grader", type=Path, metavar="FILE", help="JSON or YAML; a .py file is a script grader"
     )
     which.add_argument("--preset", choices=("correctness", "tool_use", "format", "conciseness"))
-    parser.add_argument("--model", help="the judge of a preset")
+    parser.add_argument(
+        "--connection",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="named connection at which the judge is asked; several make a panel",
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=1, metavar="N", help="times that each judge is asked"
+    )
+    parser.add_argument(
+        "--combine",
+        choices=("mean", "median"),
+        default="mean",
+        help="what a panel makes of the scores of its judges",
+    )
+    parser.add_argument("--model", help="the judge of a preset (default: of the connection)")
     parser.add_argument("--base-url", metavar="U", help="where a judge is asked, up to /v1")
     parser.add_argument(
         "--api-key-env",
         metavar="NAME",
         help="environment variable with its key (default OPENAI_API_KEY; '' for none)",
     )
+    _spending(parser)
     parser.add_argument("--test", type=int, default=5, metavar="N", help="answers; 0 for no test")
     parser.add_argument("--labels", metavar="FIELD", help="compare with labels in this item field")
+
+    _trusting(commands)
 
     parser = _command(
         commands,
@@ -238,6 +302,57 @@ def _judging(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-probes", action="store_true", help="do not try to fool the grader")
     parser.add_argument("--resume", action="store_true", help="go on with the one that was cut off")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help="connection whose model answers the prompts anew (default: recorded answers)",
+    )
+    parser.add_argument("--temperature", type=float, metavar="T", help="of its answers")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="of each of them")
+    _spending(parser)
+
+
+def _spending(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-cost", type=float, metavar="USD", help="most dollars to spend")
+    parser.add_argument(
+        "--estimate", action="store_true", help="only say what models would be asked, and its price"
+    )
+
+
+def _trusting(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "labels", "trust:labels", "what people say of recorded answers",
+        "Lists the labels, takes those that came with the records, or keeps one. To label many, "
+        "blind, use the dialog 'labelling' of the app or a notebook.",
+    )  # fmt: skip
+    _dataset(parser)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--import", dest="field", metavar="FIELD", help="take the labels in this item field"
+    )
+    what.add_argument(
+        "--label",
+        nargs=2,
+        metavar=("RECORD", "VALUE"),
+        help="pass, fail, or 1 to 5 on the scale five",
+    )
+    parser.add_argument("--scale", choices=("pass_fail", "five"), default="pass_fail")
+    parser.add_argument("--labeller", metavar="NAME", help="whose labels")
+    parser.add_argument("--note", default="", help="why")
+
+    parser = _command(
+        commands, "trust", "trust:trust", "does the grader judge as people do?",
+        "Grades the labelled answers. Every figure comes with its interval.",
+    )  # fmt: skip
+    _dataset(parser)
+    parser.add_argument("--version", type=int, metavar="N", help="default: the grader in use")
+    parser.add_argument("--against", type=int, metavar="N", help="compare with this version")
+    parser.add_argument("--labeller", metavar="NAME", help="only labels of this person")
+    parser.add_argument(
+        "--repeats", type=int, metavar="R", help="gradings of each answer (default: 3 of a judge)"
+    )
+    parser.add_argument("--max-cost", type=float, metavar="USD", help="most dollars to spend")
+    parser.add_argument("--seed", type=int, default=0)
 
 
 def _training(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -318,6 +433,15 @@ def _working(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _keeping(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "connections",
+        "connections:connections",
+        "models that may be asked, by name",
+        "Keys stay in the environment. A test ends with status 1 where a model does not answer.",
+    )
+    add_connection_options(parser)
+
     parser = _command(
         commands, "openapi", "openapi:openapi", "describe the REST API as an OpenAPI document"
     )

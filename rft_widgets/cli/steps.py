@@ -17,6 +17,7 @@ from rft_widgets.cli.topics import TopicsPlan, make_topics, print_topics
 from rft_widgets.cli.train import finish_training, print_training, start_training
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.model.deployment import DeploymentMode
+from rft_widgets.model.grader_version import JudgedAt
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.pipeline import PIPELINE_STEPS
 from rft_widgets.model.training import TrainingConfig
@@ -44,7 +45,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     topics: TopicsPlan | bool = True
     targets: str | dict[str, float] | None = None
     grader: str | dict[str, Any] | list[dict[str, Any]] | None = None
-    connection: ModelConnection | None = None
+    connection: JudgedAt | None = None
     dry_run: DryRunPlan | bool = True
     train: TrainingConfig | bool = True
     deploy: DeployPlan | bool = True

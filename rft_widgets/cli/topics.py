@@ -9,17 +9,25 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from rft_widgets.cli.estimates import estimate_words
 from rft_widgets.cli.output import open_workspace, print_json, progress_line, quiet, stop_wish
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.record import RecordFilter
-from rft_widgets.model.topic import CategorizationSummary, TopicHierarchy, TopicNode
+from rft_widgets.model.topic import (
+    CategorizationSummary,
+    CategorizeMode,
+    TopicHierarchy,
+    TopicNaming,
+    TopicNode,
+)
 
 
 class TopicsPlan(Struct, frozen=True, kw_only=True):
     """Which topics, and which records are put under them.
 
     Without a method it is the one that ``template`` or ``file`` belongs to, else ``auto``.
+    ``model`` names found topics; ``categorize_model`` decides about uncertain records.
     """
 
     method: Literal["auto", "template", "file", "keep"] | None = None
@@ -29,6 +37,11 @@ class TopicsPlan(Struct, frozen=True, kw_only=True):
     depth: int | None = None
     seed: int = 0
     recategorize_all: bool = False
+    model: str | None = None
+    categorize_model: str | None = None
+    instructions: str = ""
+    embeddings: bool = True
+    max_cost_usd: float | None = None
 
 
 class Topics(Struct, frozen=True, kw_only=True):
@@ -42,6 +55,7 @@ class Topics(Struct, frozen=True, kw_only=True):
     low_confidence_share: float | None
     other: int
     other_share: float | None
+    naming: TopicNaming | None = None
 
 
 def topics(options: argparse.Namespace) -> None:
@@ -58,9 +72,17 @@ def topics(options: argparse.Namespace) -> None:
         depth=options.depth,
         seed=options.seed,
         recategorize_all=options.recategorize_all,
+        model=options.model,
+        categorize_model=options.categorize_model,
+        instructions=options.instructions,
+        embeddings=not options.no_embeddings,
+        max_cost_usd=options.max_cost,
     )
     with open_workspace(options) as workspace:
         dataset = workspace.dataset(options.dataset)
+        if options.estimate:
+            _estimate(dataset, plan, options)
+            return
         if _method(plan) != "keep":
             _warn(dataset)
         found = make_topics(dataset, plan)
@@ -89,6 +111,16 @@ def make_topics(
         Where a relative path of the plan begins; by default here.
     """
     method = _method(plan)
+    if plan.model is not None and method != "auto":
+        raise InvalidArgument(
+            "A model names the topics that are found, and none are.",
+            hint="To have one decide about records, name it as the model to categorize with.",
+        )
+    asked: dict[str, Any] = {
+        "instructions": plan.instructions,
+        "embeddings": plan.embeddings,
+        "max_cost_usd": plan.max_cost_usd,
+    }
     with progress_line() as show, stop_wish() as stop:
         if method == "file":
             if plan.file is None or plan.n_topics is not None or plan.depth is not None:
@@ -106,12 +138,16 @@ def make_topics(
                 seed=plan.seed,
                 progress=show,
                 cancelled=stop,
+                **asked,
+                model=plan.model,
             )
         summary = dataset.categorize(
-            "recategorize_all" if plan.recategorize_all else "unlabeled_only",
+            _mode(plan),
             seed=plan.seed,
             progress=show,
             cancelled=stop,
+            **asked,
+            model=plan.categorize_model,
         )
     coverage = dataset.coverage(near_duplicates=False)
     low = dataset.count(RecordFilter(valid=True, low_confidence=True))
@@ -126,6 +162,7 @@ def make_topics(
         low_confidence_share=low / categorized if categorized else None,
         other=other,
         other_share=other / total if total else None,
+        naming=dataset.topics_naming if plan.model is not None else None,
     )
 
 
@@ -145,6 +182,40 @@ def print_topics(found: Topics) -> None:
         f"{found.low_confidence:,}{_share(found.low_confidence_share)} with low confidence; "
         f"{found.other:,}{_share(found.other_share)} fit none"
     )
+    if found.naming is not None:
+        print(f"Topics: {found.naming.words}")
+    if found.categorization.by_model is not None:
+        print(found.categorization.by_model.words)
+
+
+def _estimate(dataset: OptimizationDataset, plan: TopicsPlan, options: argparse.Namespace) -> None:
+    """Show what models would take; nothing is asked."""
+    naming = categorizing = None
+    if plan.model is not None:
+        naming = dataset.estimate_topics(
+            plan.model,
+            n_topics=plan.n_topics,
+            instructions=plan.instructions,
+            embeddings=plan.embeddings,
+        )
+    if plan.categorize_model is not None:
+        categorizing = dataset.estimate_categorize(
+            plan.categorize_model,
+            _mode(plan),
+            seed=plan.seed,
+            instructions=plan.instructions,
+            embeddings=plan.embeddings,
+        )
+    with quiet(options):
+        for what, found in (("Naming topics", naming), ("Uncertain records", categorizing)):
+            print(f"{what}: {'no model is asked' if found is None else estimate_words(found)}")
+    if options.json:
+        estimates = {"naming": naming, "categorizing": categorizing}
+        print_json({"dataset": options.dataset} | estimates)
+
+
+def _mode(plan: TopicsPlan) -> CategorizeMode:
+    return "recategorize_all" if plan.recategorize_all else "unlabeled_only"
 
 
 def _method(plan: TopicsPlan) -> Literal["auto", "template", "file", "keep"]:

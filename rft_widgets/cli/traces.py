@@ -23,7 +23,7 @@ _SHOWN_PROMPT = 200
 
 def traces(options: argparse.Namespace) -> None:
     """Look into traces; make a dataset of them where a name for it is given."""
-    source = open_traces(options.source)
+    source = open_traces(options.source, api_key_env=options.api_key_env)
     chosen = source.filter(
         since=options.since,
         model=options.model,

@@ -70,8 +70,7 @@ def jobs(options: argparse.Namespace) -> int:
             if not left_to_worker():
                 _wait(job)
             return _told(job, options)
-        found = workspace.dataset(options.dataset).jobs if options.dataset else workspace.jobs()
-        states = [job.state for job in found]
+        states = workspace.job_states(dataset=options.dataset)
         if options.json:
             print_json(states)
             return 0
@@ -124,4 +123,6 @@ def _log_to(path: Path) -> Path:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    # A line for each request to a model would push out everything else.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     return path

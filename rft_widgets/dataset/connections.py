@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from rft_widgets.dataset.deploying import HasDeployments
+from rft_widgets.dataset.model_choices import missing_of
+from rft_widgets.dataset.named_connections import bound_connections
+from rft_widgets.errors import NotFound
 from rft_widgets.model.connection import ConnectionState
-from rft_widgets.model.grader import LabelModel, Multi, ScoreModel
 from rft_widgets.model.llm import ModelConnection
+from rft_widgets.steps.grade import judges_of, resolved
 
 
 class HasConnections(HasDeployments):
@@ -19,15 +21,28 @@ class HasConnections(HasDeployments):
         """Every model that the grader in use or an active deployment asks; no key is read."""
         return (*self._asked_by_grader(), *self._asked_by_deployments())
 
+    @property
+    def bound_connections(self) -> tuple[ModelConnection, ...]:
+        """Where keys may go for a page that asks: what was saved, here or under a name."""
+        graders = (one.connection for one in self.grader_versions)
+        deployments = (one.config.upstream for one in self.deployments)
+        found = (*graders, *deployments, *bound_connections(self._store))
+        return tuple(one for one in found if isinstance(one, ModelConnection))
+
     def _asked_by_grader(self) -> Iterator[ConnectionState]:
         saved = self.grader_version
         if saved is None:
             return
-        grader = saved.grader
-        parts = tuple(grader.graders.values()) if isinstance(grader, Multi) else (grader,)
-        models = {part.model for part in parts if isinstance(part, (ScoreModel, LabelModel))}
-        for model in sorted(models):
-            yield _state("Grader", model, saved.connection)
+        try:
+            named = resolved(saved.connection, saved.grader, self.named_connection)
+        except NotFound as fault:
+            named, lost = (), fault.message
+        else:
+            lost = ""
+        by_model = {one.model: one for one in named}
+        for model in sorted({judge.model for judge in judges_of(saved.grader)}):
+            one = by_model.get(model) or (named[0] if len(named) == 1 else None)
+            yield _state("Grader", model, None if one is None else one.connection, lost)
 
     def _asked_by_deployments(self) -> Iterator[ConnectionState]:
         for deployment in self.deployments:
@@ -37,13 +52,14 @@ class HasConnections(HasDeployments):
                 yield _state(f"Deployment {deployment.id}", model, config.upstream)
 
 
-def _state(used_by: str, model: str, connection: ModelConnection | None) -> ConnectionState:
+def _state(
+    used_by: str, model: str, connection: ModelConnection | None, lost: str = ""
+) -> ConnectionState:
     key_from = None if connection is None else connection.api_key_env
-    missing = ""
     if connection is None:
-        missing = "Where this model is asked is not configured."
-    elif key_from is not None and not os.environ.get(key_from):
-        missing = f"The environment variable {key_from}, which holds the key, is not set."
+        missing = lost or "Where this model is asked is not configured."
+    else:
+        missing = missing_of(connection)
     return ConnectionState(
         used_by=used_by,
         model=model,

@@ -179,6 +179,7 @@ class HasDeployments(HasTraining):
         job: TrainingJob | str | None = None,
         *,
         seed: int = 0,
+        max_cost_usd: float | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
     ) -> Benchmark:
@@ -191,6 +192,8 @@ class HasDeployments(HasTraining):
             completed.
         seed
             Of the intervals.
+        max_cost_usd
+            Most dollars that the grader's models may cost.
         progress, cancelled
             Told and asked after every answer.
 
@@ -211,7 +214,7 @@ class HasDeployments(HasTraining):
             except NoCandidate:
                 return None
 
-        with self.compiled_grader() as compiled:
+        with self.compiled_grader(max_cost_usd=max_cost_usd, cancelled=cancelled) as compiled:
             return compare_policies(
                 records,
                 partial(answer, reference=True),

@@ -234,6 +234,7 @@ class Deployment:
         *,
         n: int = 1_000,
         seed: int = 0,
+        max_cost_usd: float | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
     ) -> DeploymentOutcome:
@@ -248,17 +249,19 @@ class Deployment:
             Newest answers of each arm to grade, at most.
         seed
             Of the intervals.
+        max_cost_usd
+            Most dollars that the grader's models may cost.
         progress, cancelled
             Told and asked after every answer.
 
         Raises
         ------
-        RunInterrupted
-            It was cancelled; nothing of it is kept.
+        RunInterrupted, BudgetReached
+            It was stopped; nothing of it is kept but what a judge answered, which is paid once.
         """
         return measure(
             self._store, self.dataset_id, self.exchanges(),
-            n=n, seed=seed, progress=progress, cancelled=cancelled,
+            n=n, seed=seed, max_cost_usd=max_cost_usd, progress=progress, cancelled=cancelled,
         )  # fmt: skip
 
     def _state(self) -> DeploymentState:

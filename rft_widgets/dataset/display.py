@@ -63,8 +63,8 @@ class Displayed(HasState):
         Parameters
         ----------
         name
-            ``records``, ``topics``, ``coverage``, ``generate``, ``grader``, ``dry-run``,
-            ``training``, ``deploy``, ``import-records`` or ``import-topics``.
+            ``records``, ``topics``, ``coverage``, ``generate``, ``grader``, ``labelling``,
+            ``dry-run``, ``training``, ``deploy``, ``import-records`` or ``import-topics``.
         """
         from rft_widgets.widgets.dialogs import dialog  # noqa: PLC0415 - as above
 

@@ -7,14 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from rft_widgets.dataset.asking import ModelLike
 from rft_widgets.dataset.dry_runs import HasDryRuns
-from rft_widgets.model.dry_run import CutOffRun, DryRun, DryRunEstimate, ScoreBin, ScoresSoFar
-from rft_widgets.model.dry_run_settings import DRY_RUN
-from rft_widgets.model.grader import Grader, LabelModel, Multi, ScoreModel
+from rft_widgets.model.dry_run import (
+    CutOffRun,
+    DryRun,
+    DryRunConfig,
+    DryRunEstimate,
+    ScoreBin,
+    ScoresSoFar,
+)
+from rft_widgets.model.dry_run_settings import DRY_RUN, ROLLOUT
+from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.record import RecordFilter
 from rft_widgets.pipeline import read_facts
 from rft_widgets.statistics import BIN_EDGES, bins_of
-from rft_widgets.steps.dry_run import PromptSample, choose_sample, probe_gradings
+from rft_widgets.steps.dry_run import PromptSample, probe_gradings
+from rft_widgets.steps.grade import judges_of
 from rft_widgets.store import activity, dry_runs, history
 
 _STEP = 5
@@ -32,8 +41,13 @@ class ReadsDryRuns(HasDryRuns):
         *,
         seed: int = 0,
         probes: bool = True,
+        model: ModelLike | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
     ) -> DryRunEstimate:
-        """Count what `dry_run` with these options would grade; nothing is graded.
+        """Count what `dry_run` with these options would grade, and foretell what it takes.
+
+        Nothing is asked and nothing graded.
 
         Raises
         ------
@@ -41,11 +55,24 @@ class ReadsDryRuns(HasDryRuns):
             There is no grader, or ``n`` or ``k`` is below 1.
         """
         version = self._version(None)
-        sample = choose_sample(self._candidates(seed), n, seed, k=k)
-        answers = sum(len(prompt.record_ids) for prompt in sample.prompts)
+        config = self._config(n, k, seed, model, temperature, max_tokens, probes=probes)
+        sample = self._sample(config)
+        grader, named = self._chosen(version)
+        judges = len(judges_of(grader))
+        fresh = k if model is not None else None
+        answers = sum(fresh or len(prompt.record_ids) for prompt in sample.prompts)
         extra = probe_gradings(len(sample.prompts)) if probes else 0
-        judges = _judges(version.grader)
-        pace = self._pace_of(version.hash)
+        rollouts = judging = None
+        if model is not None or named:
+            step = max(1, len(sample.prompts) // ROLLOUT.looked_at)
+            some = self._answers(sample.prompts[::step], config)
+            written = 0
+            if model is not None:
+                work = self._rollout_work(some, answers, config)
+                rollouts = self._estimate(model, "rollout", work)
+                written = work.completion_tokens // max(1, work.calls)
+            judging = self._grading_estimate(grader, named, some, answers + extra, written)
+        asked = [one for one in (rollouts, judging) if one is not None]
         return DryRunEstimate(
             available=sample.available,
             several=sample.several,
@@ -53,13 +80,15 @@ class ReadsDryRuns(HasDryRuns):
             answers=answers,
             excluded=sample.excluded,
             probe_gradings=extra,
-            judge_calls=judges * (answers + extra),
-            seconds=None if pace is None else pace * (answers + extra),
-            cost_micro_usd=None if judges else 0,
-            notes=_notes(sample, n, k),
+            judge_calls=judges * (answers + extra) if judging is None else judging.calls,
+            seconds=self._seconds(version.hash, answers + extra, asked),
+            cost_micro_usd=_cost(asked, is_known=bool(named) or not judges),
+            notes=_notes(sample, config),
             not_ready="The grader asks a model, and no connection to one is configured."
-            if judges and version.connection is None
+            if judges and not named
             else None,
+            rollouts=rollouts,
+            judging=judging,
         )
 
     def dry_run_scores_so_far(self, before: ScoresSoFar | None = None) -> ScoresSoFar | None:
@@ -120,8 +149,10 @@ class ReadsDryRuns(HasDryRuns):
             if _STEP in activity.read(connection, self.id):
                 return None
         obstacle = " ".join(self.dry_run_changes(run)) or None
-        if run.config.answers == "model":
-            obstacle = "A model answered in it: resume it with dry_run(resume=True, respond=...)."
+        if run.config.answers == "model" and not run.config.asked:
+            obstacle = (
+                "A function answered in it: resume it with dry_run(resume=True, respond=...)."
+            )
         return CutOffRun(
             id=run.id,
             config=run.config,
@@ -129,6 +160,15 @@ class ReadsDryRuns(HasDryRuns):
             graded=dry_runs.count_kept(self._store, run.id),
             obstacle=obstacle,
         )
+
+    def _seconds(self, grader: str, gradings: int, asked: Sequence[WorkEstimate]) -> float | None:
+        """How long it takes: by the models that are asked, else by the pace of the grader."""
+        if asked:
+            minutes = [one.minutes for one in asked if one.minutes is not None]
+            # Answers are graded as they come: the slower of both counts.
+            return 60 * max(minutes) if len(minutes) == len(asked) else None
+        pace = self._pace_of(grader)
+        return None if pace is None else pace * gradings
 
     def _pace_of(self, grader: str) -> float | None:
         """Seconds an answer took in the last dry run of a grader, with recorded answers."""
@@ -177,8 +217,19 @@ def _added(before: ScoresSoFar, kept: Mapping[int, str]) -> ScoresSoFar:
     )
 
 
-def _notes(sample: PromptSample, n: int, k: int) -> tuple[str, ...]:
-    found = []
+def _cost(asked: Sequence[WorkEstimate], *, is_known: bool) -> int | None:
+    costs = [one.cost_micro_usd for one in asked if one.cost_micro_usd is not None]
+    return sum(costs) if is_known and len(costs) == len(asked) else None
+
+
+def _notes(sample: PromptSample, config: DryRunConfig) -> tuple[str, ...]:
+    n, k, found = config.n, config.k, []
+    if config.answers == "model":
+        if sample.available < n:
+            found.append(f"There are only {sample.available:,} different prompts.")
+        if k > 1 and config.temperature == 0:
+            found.append("At temperature 0 the answers to a prompt are alike: they teach nothing.")
+        return tuple(found)
     if sample.available < n:
         found.append(f"Only {sample.available:,} prompts have a recorded answer.")
     if k > 1 and not sample.several:
@@ -208,8 +259,3 @@ def _bin(run: str, place: int, scores: Sequence[float]) -> ScoreBin:
     )
     words = f"Score {low:g} to {high:g}"
     return ScoreBin(low=low, high=high, count=len(scores), where=where, words=words)
-
-
-def _judges(grader: Grader) -> int:
-    parts = grader.graders.values() if isinstance(grader, Multi) else (grader,)
-    return sum(isinstance(part, (ScoreModel, LabelModel)) for part in parts)

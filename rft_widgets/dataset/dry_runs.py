@@ -5,42 +5,39 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from statistics import fmean
 
 import msgspec
 
-from rft_widgets.dataset.evaluating import HasEvaluation
+from rft_widgets.dataset.asking import ModelLike
+from rft_widgets.dataset.dry_run_sampling import SamplesAnswers
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.graders import CompiledGrader
+from rft_widgets.llm.budget import one_budget
 from rft_widgets.model.dry_run import DryRun, DryRunConfig
-from rft_widgets.model.dry_run_settings import DRY_RUN
+from rft_widgets.model.dry_run_settings import DRY_RUN, ROLLOUT
+from rft_widgets.model.estimate import micro_usd
 from rft_widgets.model.grader_version import GraderVersion
-from rft_widgets.model.record import Record
 from rft_widgets.model.report import DryRunReport, GradedAnswer, RunComparison
 from rft_widgets.model.run import RunInputs
 from rft_widgets.steps.dry_run import (
     Answer,
-    Candidate,
-    PromptSample,
     Respond,
+    Rollouts,
     build_report,
-    choose_sample,
     compare_runs,
     grade_answers,
-    make_answers,
     run_probes,
 )
 from rft_widgets.steps.progress import Progress
-from rft_widgets.store import datasets, dry_runs, records
+from rft_widgets.store import datasets, dry_runs
 from rft_widgets.store.activity import working
 from rft_widgets.store.dry_runs import DryRunRow
 from rft_widgets.store.fingerprint import fingerprint
-from rft_widgets.store.payload import input_hash
-
-_IDS_AT_A_TIME = 5_000
 
 
-class HasDryRuns(HasEvaluation):
+class HasDryRuns(SamplesAnswers):
     """Whether training is worth it: the grader on a sample of the answers."""
 
     def dry_run(
@@ -50,6 +47,10 @@ class HasDryRuns(HasEvaluation):
         *,
         seed: int = 0,
         probes: bool = True,
+        model: ModelLike | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        max_cost_usd: float | None = None,
         respond: Respond | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
@@ -72,8 +73,15 @@ class HasDryRuns(HasEvaluation):
             Of the choice, the probes and the intervals.
         probes
             Whether the grader is tried on answers that deserve nothing, too.
+        model
+            A model that answers anew, ``k`` times a prompt, with the record's tools; by default
+            recorded answers are graded. A refusal and an empty answer are answers, and graded.
+        temperature, max_tokens
+            Of its answers; by default those of `rft_widgets.model.dry_run_settings.ROLLOUT`.
+        max_cost_usd
+            Most that its answers and a judge may cost together.
         respond
-            Lets a model answer anew, ``k`` times a prompt; by default recorded answers are graded.
+            A function that answers anew, in place of a model.
         progress
             Called with the share that is done and what is being done.
         cancelled
@@ -90,7 +98,13 @@ class HasDryRuns(HasEvaluation):
             grader changed since the run was cut off.
         RunInterrupted
             It was cancelled; what was graded is kept.
+        BudgetReached, ModelRefused, TooManyFailures
+            A model cannot be asked any more; what was graded is kept, and what was answered.
         """
+        if model is not None and respond is not None:
+            raise InvalidArgument(
+                "A model answers or a function, not both.", hint="Pass model=... or respond=... ."
+            )
         with working(self._store, self.id, 5, "Dry run") as shown:
 
             def tell(share: float, doing: str) -> None:
@@ -100,22 +114,42 @@ class HasDryRuns(HasEvaluation):
 
             version = self._version(None)
             if resume or (run_id is not None and self._cut_off(run_id)):
-                run, config = self._unfinished(version, respond, None if resume else run_id)
+                run, config = self._unfinished(version, model, respond, None if resume else run_id)
             else:
-                config = DryRunConfig(
-                    n=n, k=k, seed=seed, probes=probes, answers="model" if respond else "recorded"
-                )
                 run = None
+                config = self._config(
+                    n, k, seed, model, temperature, max_tokens, probes=probes, respond=respond
+                )
             tell(0.0, "Choosing prompts")
-            answers, sample = self._recorded(
-                config.n, config.k, config.seed, recorded=config.answers == "recorded"
-            )
+            sample = self._sample(config)
+            answers = self._answers(sample.prompts, config)
             if not answers:
                 raise InvalidArgument(
                     "There is no answer to grade.",
-                    hint="Import records with recorded answers, or pass respond=... .",
+                    hint="Import records with recorded answers, or pass model=... .",
                 )
-            with self.compiled_grader(version) as compiled:
+            with ExitStack() as stack:
+                stack.enter_context(one_budget(micro_usd(max_cost_usd)))
+                compiled = stack.enter_context(
+                    self.compiled_grader(version, max_cost_usd=max_cost_usd, cancelled=cancelled)
+                )
+                concurrency = None
+                if config.asked:
+                    client = stack.enter_context(
+                        self._client(
+                            config.model if model is None else model,
+                            purpose="rollout",
+                            cap_micro_usd=micro_usd(max_cost_usd),
+                            cancelled=cancelled,
+                            planned=self._rollout_work(
+                                answers[: ROLLOUT.looked_at], len(answers), config
+                            ),
+                        )
+                    )
+                    respond = Rollouts(
+                        client, temperature=config.temperature, max_tokens=config.max_tokens
+                    )
+                    concurrency = client.concurrency
                 if run is None:
                     run = dry_runs.begin(
                         self._store,
@@ -126,7 +160,9 @@ class HasDryRuns(HasEvaluation):
                     )
                 done = tuple(_decoded(dry_runs.kept(self._store, run.id).values()))
                 began = time.perf_counter()
-                graded = self._grade(run, compiled, answers, done, respond, tell, cancelled)
+                graded = self._grade(
+                    run, compiled, answers, done, respond, concurrency, tell, cancelled
+                )
                 pace = _pace(len(graded) - len(done), time.perf_counter() - began)
                 tell(0.95, "Probing the grader")
                 found = (
@@ -134,7 +170,9 @@ class HasDryRuns(HasEvaluation):
                     if config.probes
                     else ()
                 )
-            report = build_report(graded, probes=found, excluded=sample.excluded, seed=config.seed)
+            report = build_report(
+                graded, probes=found, excluded=sample.excluded, config=config, seed=config.seed
+            )
             self._finish(run, report, graded, pace)
             tell(1.0, "Done")
         return report
@@ -197,7 +235,11 @@ class HasDryRuns(HasEvaluation):
         return [row for row in rows if not row.is_finished and run_id in (None, row.id)]
 
     def _unfinished(
-        self, version: GraderVersion, respond: Respond | None, run_id: str | None
+        self,
+        version: GraderVersion,
+        model: ModelLike | None,
+        respond: Respond | None,
+        run_id: str | None,
     ) -> tuple[DryRunRow, DryRunConfig]:
         rows = self._cut_off(run_id)
         if not rows:
@@ -214,39 +256,19 @@ class HasDryRuns(HasEvaluation):
                 f"The records, topics or grader changed since dry run {run.id} was cut off.",
                 hint="Start a new one.",
             )
-        if (config.answers == "model") != (respond is not None):
+        if config.asked:
+            named = self.named_connection(config.model if model is None else model)
+            if named.model != config.asked or respond is not None:
+                raise InvalidArgument(
+                    f"{config.asked} answered in dry run {run.id}.",
+                    hint=f"Resume it with that model: {named.name} asks {named.model}.",
+                )
+        elif model is not None or (config.answers == "model") != (respond is not None):
             raise InvalidArgument(
                 f"Dry run {run.id} grades {config.answers} answers.",
                 hint="Resume it with the same respond=... as it was begun with.",
             )
         return run, config
-
-    def _recorded(
-        self, n: int, k: int, seed: int, *, recorded: bool = True
-    ) -> tuple[list[Answer], PromptSample]:
-        """Answers to grade, and the sample they are of."""
-        sample = choose_sample(self._candidates(seed), n, seed, k=k, recorded=recorded)
-        ids = [key for prompt in sample.prompts for key in prompt.record_ids]
-        found: dict[str, Record] = {}
-        for start in range(0, len(ids), _IDS_AT_A_TIME):
-            some = self.select(ids=ids[start : start + _IDS_AT_A_TIME])
-            found.update((record.id, record) for record in self.iterate(some))
-        rollouts = None if recorded else k
-        return make_answers(sample.prompts, found, rollouts=rollouts), sample
-
-    def _candidates(self, seed: int) -> Iterator[Candidate]:
-        calls = _Calls()
-        for record in self.iterate(records.sampled(self._store, self.id, seed)):
-            key = input_hash(record.input)
-            is_new = calls.is_new(key, record)
-            codes = {issue.code for issue in record.validation_errors}
-            yield Candidate(
-                id=record.id,
-                prompt_key=f"{key & (1 << 64) - 1:016x}",
-                topic=record.topic,
-                has_answer=any(m.role == "assistant" for m in record.output.messages),
-                is_valid=codes <= {"duplicate"} and is_new,
-            )
 
     def _grade(
         self,
@@ -255,6 +277,7 @@ class HasDryRuns(HasEvaluation):
         answers: Sequence[Answer],
         done: Sequence[GradedAnswer],
         respond: Respond | None,
+        concurrency: int | None,
         tell: Progress,
         cancelled: Callable[[], bool],
     ) -> list[GradedAnswer]:
@@ -274,6 +297,7 @@ class HasDryRuns(HasEvaluation):
             compiled,
             answers,
             respond=respond,
+            concurrency=concurrency,
             done=done,
             keep=keep,
             progress=progress,
@@ -303,30 +327,6 @@ class HasDryRuns(HasEvaluation):
                 "seconds_per_answer": pace,
             },
         )
-
-
-class _Calls:
-    """Tells a second answer to a prompt from the same call that was imported twice.
-
-    Two spans are two calls, whatever they say. Of calls without a span nothing tells them apart but
-    what was answered, nor from a span with that very answer.
-    """
-
-    def __init__(self) -> None:
-        self._spans: set[str] = set()
-        self._answers: dict[tuple[int, bytes], bool] = {}
-        """Whether an answer came without a span, by the prompt and what was said."""
-
-    def is_new(self, prompt: int, record: Record) -> bool:
-        said = (prompt, msgspec.json.encode((record.output.messages, record.item)))
-        if record.span_id is None:
-            repeated = said in self._answers
-            self._answers[said] = True
-            return not repeated
-        repeated = record.span_id in self._spans or self._answers.get(said, False)
-        self._spans.add(record.span_id)
-        self._answers.setdefault(said, False)
-        return not repeated
 
 
 def _pace(graded: int, took_s: float) -> float | None:

@@ -12,15 +12,19 @@ from rft_widgets.dataset.grading import HasGrader
 from rft_widgets.errors import RunInterrupted
 from rft_widgets.graders import CompiledGrader
 from rft_widgets.graders.sample import item_of
+from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.evaluation import Evaluation
 from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.record import Record, Selection, as_selection
 from rft_widgets.model.report import GradedAnswer
 from rft_widgets.steps.dry_run import Answer, grade_answers
+from rft_widgets.steps.judge_workload import workloads
 from rft_widgets.steps.progress import Progress
 from rft_widgets.store import dry_runs, job_items, scores
 
-_AT_A_TIME = 500
+_AT_A_TIME = 2_000
+_LOOKED_AT = 100
+"""Records that an estimate is made from."""
 
 
 class HasEvaluation(HasGrader):
@@ -30,6 +34,7 @@ class HasEvaluation(HasGrader):
         self,
         selection: Selection | str,
         *,
+        max_cost_usd: float | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
     ) -> Evaluation:
@@ -42,6 +47,8 @@ class HasEvaluation(HasGrader):
         ----------
         selection
             Which records, or the id of one.
+        max_cost_usd
+            Most dollars that the grader's models may cost.
         progress
             Called with the share that is done and what is being done.
         cancelled
@@ -53,13 +60,22 @@ class HasEvaluation(HasGrader):
             There is no grader.
         RunInterrupted
             It was cancelled.
+        BudgetReached
+            Its models may cost no more; scores that were given stay.
+        ModelRefused, TooManyFailures
+            Its models do not answer; scores that were given stay.
         """
         chosen = as_selection(selection)
         version = self._version(None)
         total = self.selection_size(chosen).records
         tally = _Tally(total, progress)
         tally.take_up(self._graded_before(version))
-        with self.compiled_grader(version) as compiled:
+        with self._opened(
+            version,
+            max_cost_usd=max_cost_usd,
+            cancelled=cancelled,
+            planned=workloads(version.grader, self._first_answers(chosen), tally.total),
+        ) as compiled:
             records = self.iterate(chosen)
             while some := list(islice(records, _AT_A_TIME)):
                 self._evaluate(compiled, version, tally.gradable(some), tally, cancelled)
@@ -68,6 +84,21 @@ class HasEvaluation(HasGrader):
         details = {"selection": msgspec.to_builtins(chosen), "grader": version.hash, **outcome}
         scores.log(self._store, self.id, details)
         return done
+
+    def estimate_evaluate(self, selection: Selection | str) -> WorkEstimate | None:
+        """What `evaluate` is expected to take; ``None`` where its grader asks no model.
+
+        Answers that were graded before with the same grader cost nothing, and are counted here.
+        """
+        chosen = as_selection(selection)
+        grader, named = self._chosen(None)
+        total = self.selection_size(chosen).records
+        return self._grading_estimate(grader, named, self._first_answers(chosen), total)
+
+    def _first_answers(self, chosen: Selection) -> list[Answer]:
+        """The first of what can be graded of a selection."""
+        some = islice(self.iterate(chosen), _LOOKED_AT)
+        return _Tally(_LOOKED_AT, None).gradable(list(some))
 
     def graded_answers(self, record_id: str) -> tuple[GradedAnswer, ...]:
         """What the last finished dry run said of a record's answers; empty if it had none."""
@@ -78,10 +109,10 @@ class HasEvaluation(HasGrader):
         return tuple(one for one in found if one.record_id == record_id)
 
     def _graded_before(self, version: GraderVersion) -> list[GradedRecord]:
-        """Records that this job has graded already, if it is begun again."""
+        """Records that this job has graded already, if it is begun again; failed ones are not."""
         texts = job_items.kept(self._store).values()
         found = (msgspec.json.decode(text, type=GradedRecord) for text in texts)
-        return [one for one in found if one.grader == version.hash]
+        return [one for one in found if one.grader == version.hash and one.reward is not None]
 
     def _evaluate(
         self,

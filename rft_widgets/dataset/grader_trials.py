@@ -9,7 +9,8 @@ from rft_widgets.dataset.dry_runs import HasDryRuns
 from rft_widgets.dataset.grading import GraderLike
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.dry_run_settings import GRADER_TEST
-from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.estimate import WorkEstimate
+from rft_widgets.model.grader_version import JudgedAt
 from rft_widgets.model.report import GradedAnswer, GraderTest, RunComparison
 from rft_widgets.steps.dry_run import Answer, compare_runs, grade_answers
 from rft_widgets.steps.grader_labels import LabelReport, grader_against_labels
@@ -28,8 +29,9 @@ class TriesGraders(HasDryRuns):
         *,
         version: int | None = None,
         grader: GraderLike | None = None,
-        connection: ModelConnection | None = None,
+        connection: JudgedAt | None = None,
         seed: int = 0,
+        max_cost_usd: float | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
     ) -> GraderTest:
@@ -45,28 +47,53 @@ class TriesGraders(HasDryRuns):
             A grader that is not saved, as `set_grader` takes it; instead of a version.
         seed
             Of the choice.
+        max_cost_usd
+            Most dollars that its models may cost.
         progress
             Called with the share that is done and what is being done.
         cancelled
-            Asked after every answer.
+            Asked after every answer, and often while a model is asked.
 
         Raises
         ------
         RunInterrupted
             It was cancelled.
+        BudgetReached, ModelRefused, TooManyFailures
+            Its models may cost no more, or do not answer.
         """
         answers, _ = self._recorded(n, 1, seed)
-        with self._opened(version if grader is None else grader, connection) as compiled:
+        which = version if grader is None else grader
+        with self._opened(
+            which, connection, max_cost_usd=max_cost_usd, cancelled=cancelled
+        ) as compiled:
             return try_grader(compiled, answers, progress=_told(progress), cancelled=cancelled)
+
+    def estimate_test_grader(
+        self,
+        n: int = GRADER_TEST.records,
+        *,
+        version: int | None = None,
+        grader: GraderLike | None = None,
+        connection: JudgedAt | None = None,
+        seed: int = 0,
+    ) -> WorkEstimate | None:
+        """What `test_grader` is expected to take; ``None`` where the grader asks no model.
+
+        Answers that were graded before with the same grader cost nothing, and are counted here.
+        """
+        answers, _ = self._recorded(n, 1, seed)
+        chosen, named = self._chosen(version if grader is None else grader, connection)
+        return self._grading_estimate(chosen, named, answers)
 
     def compare_graders(
         self,
         before: int | GraderLike,
         after: int | GraderLike,
         *,
-        connection: ModelConnection | None = None,
+        connection: JudgedAt | None = None,
         n: int = 100,
         seed: int = 0,
+        max_cost_usd: float | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
     ) -> RunComparison:
@@ -82,8 +109,8 @@ class TriesGraders(HasDryRuns):
             Records.
         seed
             Of the choice and the intervals.
-        progress, cancelled
-            As for `test_grader`.
+        max_cost_usd, progress, cancelled
+            As for `test_grader`; the limit is for each of the two.
         """
         answers, _ = self._recorded(n, 1, seed)
         graded: list[list[GradedAnswer]] = []
@@ -94,7 +121,9 @@ class TriesGraders(HasDryRuns):
                 if progress is not None:
                     progress(done + share / 2, doing)
 
-            with self._opened(which, connection) as compiled:
+            with self._opened(
+                which, connection, max_cost_usd=max_cost_usd, cancelled=cancelled
+            ) as compiled:
                 graded.append(
                     grade_answers(compiled, answers, progress=_told(tell), cancelled=cancelled)
                 )
@@ -107,8 +136,9 @@ class TriesGraders(HasDryRuns):
         n: int = 1_000,
         version: int | None = None,
         grader: GraderLike | None = None,
-        connection: ModelConnection | None = None,
+        connection: JudgedAt | None = None,
         seed: int = 0,
+        max_cost_usd: float | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] = bool,
     ) -> LabelReport:
@@ -125,7 +155,7 @@ class TriesGraders(HasDryRuns):
             As for `test_grader`.
         seed
             Of the choice.
-        progress, cancelled
+        max_cost_usd, progress, cancelled
             As for `test_grader`.
         """
         answers, _ = self._recorded(n, n, seed)
@@ -137,7 +167,10 @@ class TriesGraders(HasDryRuns):
                 f"No answer has a number or a truth value under {field!r}.",
                 hint="Name the field with people's labels; grader_fields() lists candidates.",
             )
-        with self._opened(version if grader is None else grader, connection) as compiled:
+        which = version if grader is None else grader
+        with self._opened(
+            which, connection, max_cost_usd=max_cost_usd, cancelled=cancelled
+        ) as compiled:
             graded = grade_answers(compiled, answers, progress=_told(progress), cancelled=cancelled)
         return grader_against_labels(
             [one.reward for one in graded],

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from rft_widgets.dataset.state import HasState
-from rft_widgets.errors import GraderInvalid, InvalidArgument, RftError, SandboxUnavailable
+from rft_widgets.errors import (
+    GraderInvalid,
+    InvalidArgument,
+    NotFound,
+    RftError,
+    SandboxUnavailable,
+)
 from rft_widgets.files import read_whole
 from rft_widgets.graders import (
     CompiledGrader,
@@ -22,15 +28,27 @@ from rft_widgets.graders import (
 )
 from rft_widgets.graders.fields import item_references
 from rft_widgets.graders.sample import item_of
+from rft_widgets.llm.budget import one_budget
+from rft_widgets.model.connection import NamedConnection
+from rft_widgets.model.estimate import WorkEstimate, Workload, micro_usd
 from rft_widgets.model.grader import SANDBOX, Grader, grader_to_json
 from rft_widgets.model.grader_check import GraderCheck, GraderFields, GraderProblem
-from rft_widgets.model.grader_version import GraderVersion
-from rft_widgets.model.llm import ModelAnswer, ModelConnection
+from rft_widgets.model.grader_version import GraderVersion, JudgedAt
+from rft_widgets.model.llm import ModelAnswer
 from rft_widgets.model.problem import problem_of
 from rft_widgets.model.record import RecordFilter
-from rft_widgets.steps.grade import connect, missing_to_grade, open_draft, open_grader
+from rft_widgets.steps.dry_run import Answer
+from rft_widgets.steps.grade import (
+    connection_faults,
+    missing_to_grade,
+    open_grader,
+    resolved,
+    with_models,
+)
 from rft_widgets.steps.grader_fields import fields_of
-from rft_widgets.store import graders
+from rft_widgets.steps.judge_workload import combined, workloads
+from rft_widgets.store import connections, graders
+from rft_widgets.web import checked_base_url
 
 GraderLike = Grader | Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | Path
 """A grader, its public JSON (as value, text or file), a ``.py`` file with a script, or the simple
@@ -63,7 +81,7 @@ class HasGrader(HasState):
             return graders.read_all(connection, self.id)
 
     def set_grader(
-        self, grader: GraderLike | int, *, connection: ModelConnection | None = None
+        self, grader: GraderLike | int, *, connection: JudgedAt | None = None
     ) -> GraderVersion:
         """Check a grader, save it as a version, and use it from now on.
 
@@ -72,7 +90,10 @@ class HasGrader(HasState):
         grader
             The grader in any form of `GraderLike`, or the number of a saved version.
         connection
-            Where its model is asked. A judge may be saved without one; it cannot grade then.
+            Where its models are asked: the name of a connection of the workspace, or an address.
+            A judge that names no model gets that of the named connection. Of several names, each
+            judge is asked at the connection of its model, so that a panel may sit at several. A
+            judge may be saved without one; it cannot grade then.
 
         Raises
         ------
@@ -82,21 +103,21 @@ class HasGrader(HasState):
         SandboxUnavailable
             It is a script and this system cannot confine it.
         NotFound
-            There is no version of that number.
+            There is no version of that number, or no connection of that name.
         """
         if isinstance(grader, int):
             with self._store.write(durable=True) as writing:
                 version = graders.read(writing, self.id, grader)
                 graders.use(writing, self.id, version)
             return version
-        loaded = _loaded(grader)
-        for fault in self._faults(loaded, connection):
+        loaded, named = self._draft(grader, connection)
+        for fault in self._faults(loaded, named):
             raise fault
         with self._store.write(durable=True) as writing:
-            return graders.save(writing, self.id, loaded, grader_hash(loaded), connection)
+            return graders.save(writing, self.id, loaded, grader_hash(loaded), _kept(connection))
 
     def check_grader(
-        self, grader: GraderLike, *, connection: ModelConnection | None = None
+        self, grader: GraderLike, *, connection: JudgedAt | None = None
     ) -> GraderCheck:
         """Say why `set_grader` would refuse a grader, all at once and with places; save nothing.
 
@@ -105,15 +126,22 @@ class HasGrader(HasState):
         grader, connection
             As for `set_grader`.
         """
+        lost: tuple[RftError, ...] = ()
         try:
-            loaded = _loaded(grader)
+            try:
+                loaded, named = self._draft(grader, connection)
+            except NotFound as fault:
+                lost = (fault,)
+                loaded, named = self._draft(grader, None)
         except GraderInvalid as fault:
             return GraderCheck(grader=None, hash=None, problems=(_problem(fault),))
+        with self._store.read() as reading:
+            tests = connections.tests(reading)
         return GraderCheck(
             grader=grader_to_json(loaded),
             hash=grader_hash(loaded),
-            problems=tuple(_problem(fault) for fault in self._faults(loaded, connection)),
-            missing=missing_to_grade(loaded, connection),
+            problems=tuple(_problem(fault) for fault in (*lost, *self._faults(loaded, named))),
+            missing=missing_to_grade(loaded, named, tests),
         )
 
     def grader_fields(self) -> GraderFields:
@@ -121,8 +149,23 @@ class HasGrader(HasState):
         page = self.records(RecordFilter(valid=True), limit=_LOOKED_AT)
         return fields_of(page.records)
 
-    def compiled_grader(self, version: GraderVersion | None = None) -> CompiledGrader:
+    def compiled_grader(
+        self,
+        version: GraderVersion | None = None,
+        *,
+        max_cost_usd: float | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> CompiledGrader:
         """Make the grader in use (or another version) ready to grade; close it after use.
+
+        Parameters
+        ----------
+        version
+            A saved version; by default the one in use.
+        max_cost_usd
+            Most dollars that its models may cost.
+        cancelled
+            Asked often while a model is asked.
 
         Raises
         ------
@@ -130,16 +173,72 @@ class HasGrader(HasState):
             There is no grader.
         GraderInvalid
             It asks a model and was saved without a connection.
+        NotFound
+            Its connection is no more.
         """
-        return open_grader(version or self._version(None))
+        chosen = version or self._version(None)
+        return self._opened(chosen, max_cost_usd=max_cost_usd, cancelled=cancelled)
 
     def _opened(
-        self, which: int | GraderLike | None, connection: ModelConnection | None = None
+        self,
+        which: int | GraderVersion | GraderLike | None,
+        connection: JudgedAt | None = None,
+        *,
+        max_cost_usd: float | None = None,
+        cancelled: Callable[[], bool] = bool,
+        planned: Mapping[str, Workload] | None = None,
     ) -> CompiledGrader:
-        """A saved version (``None``: the one in use), or a grader that is not saved, made ready."""
-        if which is None or isinstance(which, int):
-            return open_grader(self._version(which))
-        return open_draft(_loaded(which), connection)
+        """A saved version (``None``: the one in use), or a grader that is not saved, made ready.
+
+        ``planned`` is what it was estimated from, by model.
+        """
+        grader, named = self._chosen(which, connection)
+        cap = micro_usd(max_cost_usd)
+        with one_budget(cap):  # of all judges together
+            return open_grader(
+                grader,
+                named,
+                lambda one: self._client(
+                    one,
+                    purpose="judge",
+                    cap_micro_usd=cap,
+                    cancelled=cancelled,
+                    planned=_planned(planned, one, alone=len(named) == 1),
+                ),
+            )
+
+    def _grading_estimate(
+        self,
+        grader: Grader,
+        named: Sequence[NamedConnection],
+        answers: Sequence[Answer],
+        total: int | None = None,
+        answer_tokens: int = 0,
+    ) -> WorkEstimate | None:
+        """What grading answers is expected to take; ``None`` where no model is asked."""
+        planned = workloads(grader, answers, total, answer_tokens)
+        asked = [
+            (one, _planned(planned, one, alone=len(named) == 1) or Workload()) for one in named
+        ]
+        found = [self._estimate(one, "judge", load) for one, load in asked if load.calls]
+        return combined(found) if found else None
+
+    def _chosen(
+        self, which: int | GraderVersion | GraderLike | None, connection: JudgedAt | None = None
+    ) -> tuple[Grader, tuple[NamedConnection, ...]]:
+        """A grader with where its models are asked; as for `_opened`."""
+        if which is not None and not isinstance(which, (int, GraderVersion)):
+            return self._draft(which, connection)
+        version = which if isinstance(which, GraderVersion) else self._version(which)
+        named = resolved(version.connection, version.grader, self.named_connection)
+        return version.grader, named
+
+    def _draft(
+        self, grader: GraderLike, connection: JudgedAt | None
+    ) -> tuple[Grader, tuple[NamedConnection, ...]]:
+        loaded = _loaded(grader)
+        named = resolved(connection, loaded, self.named_connection)
+        return with_models(loaded, named), named
 
     def _version(self, number: int | None) -> GraderVersion:
         if number is not None:
@@ -152,13 +251,14 @@ class HasGrader(HasState):
             )
         return version
 
-    def _faults(self, grader: Grader, connection: ModelConnection | None) -> Iterator[RftError]:
+    def _faults(self, grader: Grader, named: Sequence[NamedConnection]) -> Iterator[RftError]:
         """Why a grader is not saved, the most basic first."""
-        if connection is not None:
+        for one in named:
             try:
-                connect(connection).close()  # refuses an address that no key may be sent to
+                checked_base_url(one.connection.base_url)
             except RftError as fault:
                 yield fault
+        yield from connection_faults(grader, named)
         faults = list(grader_faults(grader))
         yield from faults
         if faults:
@@ -225,6 +325,19 @@ def _problem(fault: RftError) -> GraderProblem:
         line=fault.line,
         column=fault.column,
     )
+
+
+def _kept(connection: Any) -> JudgedAt | None:
+    """As it is saved: several names may come as a list."""
+    return tuple(connection) if isinstance(connection, list) else connection
+
+
+def _planned(
+    planned: Mapping[str, Workload] | None, named: NamedConnection, *, alone: bool
+) -> Workload | None:
+    if planned is None:
+        return None
+    return sum(planned.values(), Workload()) if alone else planned.get(named.model)
 
 
 def _never_asked(*_: Any, **__: Any) -> ModelAnswer:

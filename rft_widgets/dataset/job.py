@@ -14,7 +14,9 @@ from msgspec import Struct
 from rft_widgets.dataset.description import Described
 from rft_widgets.errors import NotFound
 from rft_widgets.jobs import running
+from rft_widgets.llm.costs import costs
 from rft_widgets.model.job import JobState, JobStatus
+from rft_widgets.model.llm import CallTotals, Purpose
 from rft_widgets.store import job_queue
 from rft_widgets.store import jobs as job_rows
 from rft_widgets.store.connection import Store
@@ -52,6 +54,12 @@ class Job:
     def params(self) -> Any:
         """What was asked for, as JSON value."""
         return msgspec.json.decode(job_rows.read_params(self._store, self.id))
+
+    @property
+    def costs(self) -> dict[Purpose, CallTotals]:
+        """What asking models for it came to, by purpose, in all its attempts."""
+        dataset_id = self.state.dataset_id
+        return {} if dataset_id is None else costs(self._store, dataset_id, job_id=self.id)
 
     @property
     def result(self) -> Any:

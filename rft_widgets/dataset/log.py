@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from rft_widgets.dataset.accepting import accepted_lines
 from rft_widgets.dataset.description import Described
+from rft_widgets.model.dataset import Event
 from rft_widgets.steps.script import script_hash, to_script
 from rft_widgets.store import graders, reset, topics
 from rft_widgets.store.fingerprint import fingerprint
@@ -32,9 +34,21 @@ class HasLog(Described):
         """Write the log as a Python script that does it all again, to the same `content_hash`.
 
         Files and traces are read from where they were; what came from memory stands in the script,
-        unless it was too much: then the script stops there and says so.
+        unless it was too much: then the script stops there and says so. Generated records stand in
+        it as they were accepted: no model is asked again.
         """
-        return to_script(self.events, dataset_id=self.id, content_hash=self.content_hash)
+        events = [self._with_lines(event) for event in self.events]
+        return to_script(events, dataset_id=self.id, content_hash=self.content_hash)
+
+    def _with_lines(self, event: Event) -> Event:
+        """The event; one that accepted candidates with the records that they became."""
+        if event.kind != "accept_candidates":
+            return event
+        given = event.details
+        lines = accepted_lines(
+            self._store, self.id, given["batch"], given["candidates"], given["without_topic"]
+        )
+        return msgspec.structs.replace(event, details={**given, "lines": lines})
 
     def reset_pipeline(self) -> None:
         """Begin again with the records as they are.

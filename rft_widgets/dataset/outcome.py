@@ -11,9 +11,10 @@ from rft_widgets.graders.rewards import normalized_reward
 from rft_widgets.graders.sample import Sample, item_of, sample_of
 from rft_widgets.model.deployed import BASE, TUNED, ArmOutcome, DeploymentOutcome
 from rft_widgets.model.deployment import ServedExchange
+from rft_widgets.model.estimate import micro_usd
 from rft_widgets.model.message import message_from_json
 from rft_widgets.statistics import IndependentDifference, bootstrap_mean, independent_difference
-from rft_widgets.steps.grade import open_grader
+from rft_widgets.steps.grade import open_version
 from rft_widgets.steps.progress import Progress
 from rft_widgets.store import graders, records
 from rft_widgets.store.connection import Store
@@ -27,6 +28,7 @@ def measure(
     *,
     n: int,
     seed: int,
+    max_cost_usd: float | None,
     progress: Progress | None,
     cancelled: Callable[[], bool],
 ) -> DeploymentOutcome:
@@ -49,8 +51,10 @@ def measure(
         if progress is not None:
             progress(done / total, f"{done:,} of {total:,} answers")
 
-    for arm, found in newest.items():
-        graded = _rewards(store, dataset_id, found, graded_one)
+    graded_arms = _rewards(
+        store, dataset_id, newest, graded_one, cancelled, micro_usd(max_cost_usd)
+    )
+    for arm, graded in graded_arms.items():
         scored = [(one, reward) for one, reward in graded if reward is not None]
         rewards[arm] = [reward for _, reward in scored]
         units[arm] = [one.assignment for one, _ in scored]
@@ -74,20 +78,28 @@ def measure(
 
 
 def _rewards(
-    store: Store, dataset_id: str, found: Sequence[ServedExchange], graded_one: Callable[[], None]
-) -> list[tuple[ServedExchange, float | None]]:
-    if not found:
-        return []
+    store: Store,
+    dataset_id: str,
+    arms: Mapping[str, Sequence[ServedExchange]],
+    graded_one: Callable[[], None],
+    cancelled: Callable[[], bool],
+    cap_micro_usd: int | None,
+) -> dict[str, list[tuple[ServedExchange, float | None]]]:
+    rewards: dict[str, list[tuple[ServedExchange, float | None]]] = {arm: [] for arm in arms}
+    if not any(arms.values()):
+        return rewards
     with store.read() as connection:
         version = graders.current(connection, dataset_id)
     if version is None:
         raise InvalidArgument("The dataset has no grader.", hint="Save one with set_grader().")
-    pairs = [_pair(store, dataset_id, one) for one in found]
-    rewards: list[tuple[ServedExchange, float | None]] = []
-    with open_grader(version) as compiled:
-        for one, result in zip(found, compiled.grade_many(pairs), strict=True):
-            rewards.append((one, normalized_reward(compiled.grader, result)))
-            graded_one()
+    with open_version(
+        store, dataset_id, version, cap_micro_usd=cap_micro_usd, cancelled=cancelled
+    ) as compiled:
+        for arm, found in arms.items():
+            pairs = [_pair(store, dataset_id, one) for one in found]
+            for one, result in zip(found, compiled.grade_many(pairs), strict=True):
+                rewards[arm].append((one, normalized_reward(compiled.grader, result)))
+                graded_one()
     return rewards
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rft_widgets.dataset.coverage import coverage_now
-from rft_widgets.dataset.generating import PlansGeneration
+from rft_widgets.dataset.generating import Generates
 from rft_widgets.model.dataset import DatasetStats
 from rft_widgets.model.pipeline import PipelineState
 from rft_widgets.pipeline import last_verdict, read_pipeline
 from rft_widgets.store import datasets, records, topics, training
 
 
-class HasState(PlansGeneration):
+class HasState(Generates):
     """A dataset's state, computed from the store whenever it is asked for."""
 
     @property

@@ -260,7 +260,7 @@ class HasTraining(HasJobs, ReadsDryRuns):
             groups=split.groups,
             topics=split.topics,
             notes=split.notes,
-            estimate=self._estimate(chosen, split, self.grader_version),
+            estimate=self._training_estimate(chosen, split, self.grader_version),
         )
 
     @property
@@ -294,7 +294,7 @@ class HasTraining(HasJobs, ReadsDryRuns):
             training.read(connection, job_id, self.id)
         return TrainingJob(self._store, job_id)
 
-    def _estimate(
+    def _training_estimate(
         self, config: TrainingConfig, split: Split, version: GraderVersion | None
     ) -> TrainingEstimate:
         learned, measured = len(split.train_ids), len(split.valid_ids)

@@ -10,6 +10,9 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+from msgspec import structs
+
 from rft_widgets.errors import GraderInvalid
 from rft_widgets.graders.checking import check_grader
 from rft_widgets.graders.label_model import compile_label_model
@@ -22,10 +25,13 @@ from rft_widgets.graders.script import ScriptGrader
 from rft_widgets.graders.string_check import compile_string_check
 from rft_widgets.graders.templates import RenderFault
 from rft_widgets.graders.text_similarity import compile_text_similarity
+from rft_widgets.model.call_settings import CALLS
 from rft_widgets.model.grader import (
+    JUDGE,
     Grader,
     GradingMetadata,
     GradingResult,
+    JudgeDefaults,
     LabelModel,
     Multi,
     PythonGrader,
@@ -49,16 +55,23 @@ class CompiledGrader:
     """
 
     def __init__(
-        self, grader: Grader, grade: Grade, close: Callable[[], None], workers: int
+        self,
+        grader: Grader,
+        grade: Grade,
+        close: Callable[[bool], None],
+        *,
+        workers: int,
+        concurrency: int,
     ) -> None:
         self.grader = grader
         self._workers = workers
+        self._concurrency = concurrency
         self._grade = grade
         self._close = close
         self._type = grader_type(grader)
         self._name = grader.name or self._type
-        parts = tuple(grader.graders.values()) if isinstance(grader, Multi) else (grader,)
-        self._asks_model = any(isinstance(part, (ScoreModel, LabelModel)) for part in parts)
+        parts = parts_of(grader)
+        self._asks_model = any(asks_model(part) for part in parts)
         self._runs_code = any(isinstance(part, PythonGrader) for part in parts)
 
     def __enter__(self) -> Self:
@@ -70,11 +83,14 @@ class CompiledGrader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        self.close(is_whole=kind is None)
 
-    def close(self) -> None:
-        """End the workers, and the sandbox if it was made for this grader."""
-        self._close()
+    def close(self, *, is_whole: bool = True) -> None:
+        """End the workers, and the sandbox if it was made for this grader.
+
+        ``is_whole`` says whether the work came to its end.
+        """
+        self._close(is_whole)
 
     def grade(self, sample: Sample, item: Mapping[str, Any]) -> GradingResult:
         """Grade one sample.
@@ -85,6 +101,8 @@ class CompiledGrader:
         ------
         SandboxUnavailable
             If the system stops confining grader code.
+        BudgetReached, ModelRefused, TooManyFailures, RunInterrupted
+            If a judge may not be asked any more: none of these is a fault of the sample.
         """
         start = time.perf_counter()
         try:
@@ -106,29 +124,39 @@ class CompiledGrader:
         pairs
             Samples with their items; read a little ahead, never as a whole.
         concurrency
-            How many at a time. Unless given: 8 where a model is asked, the sandbox's workers for
-            scripts, else one after the other.
+            How many at a time. Unless given: as many as the connection takes where a model is
+            asked, the sandbox's workers for scripts, else one after the other.
+
+        Raises
+        ------
+        RftError
+            As `grade` does, in the place of the sample, after the results of those before it.
         """
         if concurrency is None:
             script = self._workers if self._runs_code else 1
-            concurrency = JUDGE_CONCURRENCY if self._asks_model else script
+            concurrency = self._concurrency if self._asks_model else script
         if concurrency <= 1:
             for sample, item in pairs:
                 yield self.grade(sample, item)
             return
         size = 1 if self._asks_model else SCRIPT_BATCH
+        ahead = CALLS.read_ahead if self._asks_model else 2
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="rft-grader")
         waiting: deque[Future[list[GradingResult]]] = deque()
         source = iter(pairs)
+        is_patient = True
         try:
             while True:
-                while len(waiting) < 2 * concurrency and (batch := list(islice(source, size))):
+                while len(waiting) < ahead * concurrency and (batch := list(islice(source, size))):
                     waiting.append(pool.submit(self._grade_batch, batch))
                 if not waiting:
                     return
                 yield from waiting.popleft().result()
+        except KeyboardInterrupt:
+            is_patient = False  # closing the grader ends what is under way
+            raise
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=is_patient, cancel_futures=True)
 
     def _grade_batch(self, batch: list[tuple[Sample, Mapping[str, Any]]]) -> list[GradingResult]:
         return [self.grade(sample, item) for sample, item in batch]
@@ -162,6 +190,9 @@ def compile_grader(
     model_call: ModelCall | None = None,
     embed: Embed | None = None,
     sandbox: Sandbox | None = None,
+    concurrency: int = JUDGE_CONCURRENCY,
+    defaults: JudgeDefaults = JUDGE,
+    on_close: Callable[[bool], None] | None = None,
 ) -> CompiledGrader:
     """Make a grader ready to grade.
 
@@ -176,6 +207,12 @@ def compile_grader(
     sandbox
         Where script graders run; stays open. Unless given, one is started when it is needed, and
         ends with the compiled grader.
+    concurrency
+        How many answers are judged at a time where a model is asked.
+    defaults
+        How judges are asked where their graders do not say.
+    on_close
+        Called when the compiled grader is closed, with whether its work came to its end.
 
     Raises
     ------
@@ -190,11 +227,13 @@ def compile_grader(
     scripts: list[ScriptGrader] = []
     home = Sandbox() if sandbox is None else sandbox
 
-    def close() -> None:
+    def close(is_whole: bool) -> None:
         for script in scripts:
             script.close()
         if sandbox is None:
             home.close()
+        if on_close is not None:
+            on_close(is_whole)
 
     def single(part: SingleGrader, where: str) -> Grade:
         if isinstance(part, StringCheck):
@@ -211,20 +250,60 @@ def compile_grader(
                 hint="Pass model_call=...",
             )
         if isinstance(part, ScoreModel):
-            return compile_score_model(part, model_call, where)
-        return compile_label_model(part, model_call, where)
+            return compile_score_model(part, model_call, where, defaults)
+        return compile_label_model(part, model_call, where, defaults)
 
     try:
         if isinstance(grader, Multi):
+            turns = _turns(grader)
             parts = {
-                name: _shielded(single(part, f"graders.{name}."))
+                name: _in_turn(_shielded(single(part, f"graders.{name}.")), *turns[name])
                 for name, part in grader.graders.items()
             }
-            return CompiledGrader(grader, compile_multi(grader, parts), close, home.limits.workers)
-        return CompiledGrader(grader, single(grader, ""), close, home.limits.workers)
+            grade = compile_multi(grader, parts)
+        else:
+            grade = single(grader, "")
+        return CompiledGrader(
+            grader, grade, close, workers=home.limits.workers, concurrency=concurrency
+        )
     except BaseException:
-        close()
+        close(is_whole=False)
         raise
+
+
+def parts_of(grader: Grader) -> tuple[SingleGrader, ...]:
+    """The graders of a combination, or the one grader."""
+    return tuple(grader.graders.values()) if isinstance(grader, Multi) else (grader,)
+
+
+def asks_model(part: SingleGrader) -> bool:
+    """Whether a grader asks a model, a judge or one that embeds."""
+    embeds = isinstance(part, TextSimilarity) and part.evaluation_metric == "cosine"
+    return embeds or isinstance(part, (ScoreModel, LabelModel))
+
+
+def _turns(grader: Multi) -> dict[str, tuple[int, int]]:
+    """Of each part: how many of its like come before it, and how many there are.
+
+    A panel asks the same judge several times: each of them is a request of its own.
+    """
+    like = {
+        name: msgspec.json.encode(structs.replace(part, name=""))
+        for name, part in grader.graders.items()
+    }
+    every = list(like.values())
+    return {
+        name: (every[:place].count(one), every.count(one))
+        for place, (name, one) in enumerate(like.items())
+    }
+
+
+def _in_turn(grade: Grade, turn: int, turns: int) -> Grade:
+    if turns == 1:
+        return grade
+    return lambda sample, item: grade(
+        structs.replace(sample, grading=sample.grading * turns + turn), item
+    )
 
 
 def _shielded(grade: Grade) -> Grade:

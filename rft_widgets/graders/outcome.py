@@ -21,6 +21,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     errors: GradingErrors = GradingErrors()
     error: str | None = None
     reasoning: str | None = None
+    label: str | None = None
+    """What a judge that picks a label has picked."""
     sub_rewards: dict[str, float | None] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     """Tokens by model, where models were asked."""

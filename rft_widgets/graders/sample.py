@@ -18,7 +18,8 @@ class Sample(Struct, frozen=True, kw_only=True, dict=True):
 
     ``output_text`` is the text of the last assistant message, ``output_tools`` every tool call of
     the answer in order, ``choices`` the answer in the chat completions shape. ``messages`` and
-    ``tools`` are the prompt's. All JSON values.
+    ``tools`` are the prompt's. All JSON values. ``grading`` counts the times that the same answer
+    is graded on purpose, from 0: a judge is asked anew each time, and once for the same number.
     """
 
     output_text: str = ""
@@ -26,6 +27,7 @@ class Sample(Struct, frozen=True, kw_only=True, dict=True):
     choices: tuple[dict[str, Any], ...] = ()
     messages: tuple[dict[str, Any], ...] = ()
     tools: tuple[dict[str, Any], ...] = ()
+    grading: int = 0
 
     @cached_property
     def output_json(self) -> Any:
@@ -60,7 +62,9 @@ class Sample(Struct, frozen=True, kw_only=True, dict=True):
         }
 
 
-def sample_of(record_input: RecordInput, output_messages: Sequence[Message]) -> Sample:
+def sample_of(
+    record_input: RecordInput, output_messages: Sequence[Message], *, grading: int = 0
+) -> Sample:
     """Make a sample of a prompt and of the messages that answer it.
 
     Parameters
@@ -70,6 +74,8 @@ def sample_of(record_input: RecordInput, output_messages: Sequence[Message]) -> 
     output_messages
         The recorded output of a record, or what a model answered; several messages where tools
         were called on the way.
+    grading
+        Which grading of it this is, as for `Sample`.
     """
     answers = [message for message in output_messages if message.role == "assistant"]
     last = answers[-1] if answers else None
@@ -84,6 +90,7 @@ def sample_of(record_input: RecordInput, output_messages: Sequence[Message]) -> 
         choices=tuple(choices),
         messages=tuple(to_json(record_input.messages)),
         tools=tuple(to_json(record_input.tools)),
+        grading=grading,
     )
 
 

@@ -18,6 +18,8 @@ MAX_PATH_STEPS = 64
 
 Step = str | int
 Getter = Callable[[Sample, Mapping[str, Any]], Any]
+Show = Callable[[str], str]
+"""Makes of a record's or an answer's text what stands in its place."""
 
 
 class RenderFault(Exception):  # noqa: N818 - becomes a failed grading
@@ -33,8 +35,15 @@ class Template(Struct, frozen=True):
 
     pieces: tuple[str | Reference, ...]
 
-    def render(self, sample: Sample, item: Mapping[str, Any]) -> str:
+    def render(self, sample: Sample, item: Mapping[str, Any], show: Show = str) -> str:
         """Fill the template. What comes from the sample or item is never looked at for templates.
+
+        Parameters
+        ----------
+        sample, item
+            What fills it.
+        show
+            Makes of each text that comes from them what stands there; by default the text itself.
 
         Raises
         ------
@@ -42,7 +51,7 @@ class Template(Struct, frozen=True):
             If a field is missing, or a path into JSON meets an answer that is not JSON.
         """
         return "".join(
-            piece if isinstance(piece, str) else _as_text(piece.value(sample, item))
+            piece if isinstance(piece, str) else show(_as_text(piece.value(sample, item)))
             for piece in self.pieces
         )
 

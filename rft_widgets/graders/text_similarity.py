@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rft_widgets.errors import GraderInvalid
+from rft_widgets.errors import GraderInvalid, RftError
 from rft_widgets.graders.metrics import METRICS, NotMeasurable, cosine
 from rft_widgets.graders.outcome import Grade, Outcome, failed, rewarded
 from rft_widgets.graders.sample import Sample
@@ -56,6 +56,8 @@ class _EmbeddingFailed(Exception):  # noqa: N818
 def _vectors(embed: Embed, *texts: str) -> tuple[list[float], list[float]]:
     try:
         one, other = ([float(number) for number in vector] for vector in embed(texts))
+    except RftError:
+        raise  # it ends the whole work
     except Exception as error:
         raise _EmbeddingFailed(f"{type(error).__name__}: {error}"[:500]) from error
     return one, other

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from rft_widgets.errors import InvalidArgument, RftError, TrainingStopped
+from rft_widgets.errors import InvalidArgument, RftError, RunInterrupted, TrainingStopped
 from rft_widgets.model.record import Record, Selection
 from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingProgress, TrainingReport
 from rft_widgets.model.training_curve import thinned
-from rft_widgets.steps.grade import open_grader
+from rft_widgets.steps.grade import open_version
 from rft_widgets.steps.progress import Told
 from rft_widgets.store import graders, records, training
 from rft_widgets.store.fingerprint import fingerprint
@@ -121,8 +121,12 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
         train=_records(store, row.dataset_id, split.train),
         valid=_records(store, row.dataset_id, split.valid),
     )
-    with open_grader(version) as compiled:
-        return trainer(config.trainer).train(data, config, grader_rewarder(compiled), run)
+    with open_version(store, row.dataset_id, version, cancelled=run.is_wanted_to_stop) as compiled:
+        try:
+            return trainer(config.trainer).train(data, config, grader_rewarder(compiled), run)
+        except RunInterrupted:  # a judge heard it before the trainer did
+            reason = run.requested() or "pause"
+            raise TrainingStopped(f"The training was asked to {reason}.", reason=reason) from None
 
 
 def _records(store: Store, dataset_id: str, ids: tuple[str, ...]) -> tuple[Record, ...]:
@@ -169,6 +173,10 @@ class _Run:
         if self.lost is not None:
             raise self.lost
         return self.wish or ("pause" if self._cancelled() else "")
+
+    def is_wanted_to_stop(self) -> bool:
+        """Whether `requested` would say so; asked while a judge is at work."""
+        return self.lost is not None or self.wish != "" or self._cancelled()
 
     def save_state(self, state: bytes) -> None:
         training.save_state(self._store, self._job_id, self._owner, state)

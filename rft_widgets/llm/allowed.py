@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.grader_version import JudgedAt
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.web import checked_base_url, is_loopback
 
@@ -17,9 +19,10 @@ CONNECTIONS_VARIABLE = "RFT_WIDGETS_CONNECTIONS"
 _KNOWN = (ModelConnection(base_url="https://api.openai.com/v1", api_key_env="OPENAI_API_KEY"),)
 
 
-def allowed_from_page(
-    connection: ModelConnection, saved: Iterable[ModelConnection] = ()
-) -> ModelConnection:
+At = TypeVar("At", bound=JudgedAt)
+
+
+def allowed_from_page(connection: At, saved: Iterable[JudgedAt] = ()) -> At:
     """Give back a connection that a page asked for.
 
     A page names an address and the variable that holds its key. Taken at its word, it could have
@@ -29,17 +32,24 @@ def allowed_from_page(
     Parameters
     ----------
     connection
-        What the page asked for.
+        What the page asked for. A name of a connection of the workspace passes: that was checked
+        when it was saved.
     saved
-        Connections that were made outside of a page.
+        Connections that were made outside of a page; names among them bind nothing.
 
     Raises
     ------
     InvalidArgument
         It is not allowed, with how to allow it.
     """
+    if not isinstance(connection, ModelConnection):
+        return connection
     base_url = checked_base_url(connection.base_url)
-    bound = {(_origin(one.base_url), one.api_key_env) for one in (*_KNOWN, *saved, *_operators())}
+    bound = {
+        (_origin(one.base_url), one.api_key_env)
+        for one in (*_KNOWN, *saved, *_operators())
+        if isinstance(one, ModelConnection)
+    }
     if (_origin(base_url), connection.api_key_env) in bound:
         return connection
     if connection.api_key_env is None and is_loopback(urlsplit(base_url).hostname or ""):
@@ -48,7 +58,7 @@ def allowed_from_page(
     raise InvalidArgument(
         f"{base_url}{key} was not allowed for pages.",
         hint=f"Set {CONNECTIONS_VARIABLE}='{base_url}={connection.api_key_env or ''}' where the "
-        "kernel starts, or use this connection once from Python: ds.set_grader or ds.deploy.",
+        "kernel starts, or save the connection from Python: ws.add_connection(...).",
     )
 
 

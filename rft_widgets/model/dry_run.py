@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.record import RecordFilter
 from rft_widgets.model.report import DryRunReport
 from rft_widgets.model.run import RunInputs
@@ -16,7 +17,9 @@ class DryRunConfig(Struct, frozen=True, kw_only=True):
     """What a dry run was asked for.
 
     ``n`` prompts, at most ``k`` answers to each, ``seed`` of the choice; ``answers`` says whether
-    recorded ones were graded or such that a model gave during the run.
+    recorded ones were graded or such that a model gave during the run. ``model`` is the name of its
+    connection, empty where a function answered, and ``asked`` the model; ``temperature`` and
+    ``max_tokens`` are what it was asked with.
     """
 
     n: int
@@ -24,6 +27,10 @@ class DryRunConfig(Struct, frozen=True, kw_only=True):
     seed: int
     probes: bool
     answers: Literal["recorded", "model"]
+    model: str = ""
+    asked: str = ""
+    temperature: float | None = None
+    max_tokens: int | None = None
 
 
 class DryRun(Struct, frozen=True, kw_only=True):
@@ -53,13 +60,15 @@ class DryRunEstimate(Struct, frozen=True, kw_only=True):
     judge_calls
         Times that a model is asked for a grade, at most.
     seconds
-        From the pace of this grader's last dry run.
+        From the pace of this grader's last dry run, or of the models that are asked.
     cost_micro_usd
-        0 where no model is asked.
+        Of answers and judges together; 0 where no model is asked.
     notes
         What differs from what was asked for, in words.
     not_ready
         Why the grader cannot grade as it was saved.
+    rollouts, judging
+        What the answers of a model take, and their grades; ``None`` where no model is asked.
     """
 
     available: int
@@ -73,6 +82,8 @@ class DryRunEstimate(Struct, frozen=True, kw_only=True):
     cost_micro_usd: int | None
     notes: tuple[str, ...]
     not_ready: str | None
+    rollouts: WorkEstimate | None = None
+    judging: WorkEstimate | None = None
 
 
 class ScoresSoFar(Struct, frozen=True, kw_only=True):

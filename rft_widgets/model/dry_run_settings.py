@@ -36,6 +36,19 @@ class DryRunSettings(Struct, frozen=True, kw_only=True):
     """Bootstrap resamples of an interval."""
 
 
+class RolloutSettings(Struct, frozen=True, kw_only=True):
+    """How a model answers prompts anew."""
+
+    temperature: float = 1.0
+    """Temperature of its answers: that of training, where answers have to differ."""
+    max_tokens: int = 2_048
+    """Most tokens of an answer. A model that thinks on them gets neither of both."""
+    usual_tokens: int = 300
+    """Tokens that an answer is taken to have where none was recorded."""
+    looked_at: int = 200
+    """Prompts whose length is taken for that of all."""
+
+
 class DryRunBounds(Struct, frozen=True, kw_only=True):
     """Where good ends and a warning or a failure begins. Shares, means and deviations in 0..1.
 
@@ -119,6 +132,7 @@ class LabelSettings(Struct, frozen=True, kw_only=True):
 
 DRY_RUN = DryRunSettings()
 DRY_RUN_BOUNDS = DryRunBounds()
+ROLLOUT = RolloutSettings()
 PROBES = ProbeSettings()
 GRADER_TEST = GraderTestSettings()
 LABELS = LabelSettings()

@@ -346,6 +346,15 @@ class JudgeDefaults(Struct, frozen=True, kw_only=True):
 
     temperature: float = 0.0
     max_tokens: int = 256
+    """Longest answer, its reasoning included."""
+    reasks: int = 1
+    """Times that a judge whose answer cannot be read is asked again, with the fault said."""
+    fenced: bool = True
+    """Whether what records and answers say stands between marks, as data."""
+    expected_tokens: int = 120
+    """Tokens of an answer, for estimates."""
+    most_repeats: int = 9
+    """Times that a panel asks each of its judges at most."""
 
 
 SANDBOX = SandboxLimits()

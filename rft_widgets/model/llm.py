@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
+
+STAND_IN = "scripted-stand-in"
+"""Model id of the scripts that answer instead of a model, to try and test what asks one."""
+STAND_IN_NOTICE = "A scripted stand-in, not a model: rules over words answer."
 
 
 class ModelConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +61,8 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     """Whether it was paid for before: by an attempt that was cut off, or by the same request."""
     cost_micro_usd: int | None = None
     """Price of the call in millionths of a dollar; ``None`` where no price is known."""
+    key: str = ""
+    """SHA-256 of the request and its repeat, by which the ledger knows the call."""
 
 
 class ModelCallFailed(Exception):  # noqa: N818 - caught by whoever called, never shown as a trace
@@ -129,6 +136,46 @@ class CallTotals(Struct, frozen=True, kw_only=True):
     cost_micro_usd: int | None = 0
 
 
+class UncertainCall(Struct, frozen=True, kw_only=True):
+    """A request that was sent, and whose answer nobody saw: it may have been paid.
+
+    Attributes
+    ----------
+    is_held
+        It is not sent again until somebody says so, because of its price.
+    is_answered
+        It was sent again, and answered then.
+    cost_micro_usd
+        Most that it may have cost; ``None`` while the price of the model is not known.
+    """
+
+    key: str
+    purpose: Purpose
+    model: str
+    job_id: str | None
+    sent_at: datetime
+    is_held: bool
+    is_answered: bool
+    cost_micro_usd: int | None
+
+
+def total_of(parts: Iterable[CallTotals]) -> CallTotals:
+    """Several pieces of work together; of unknown price as soon as one of them is."""
+    whole = CallTotals()
+    for part in parts:
+        prices = (whole.cost_micro_usd, part.cost_micro_usd)
+        whole = CallTotals(
+            calls=whole.calls + part.calls,
+            cached=whole.cached + part.cached,
+            failed=whole.failed + part.failed,
+            uncertain=whole.uncertain + part.uncertain,
+            prompt_tokens=whole.prompt_tokens + part.prompt_tokens,
+            completion_tokens=whole.completion_tokens + part.completion_tokens,
+            cost_micro_usd=sum(price or 0 for price in prices) if None not in prices else None,
+        )
+    return whole
+
+
 class Embed(Protocol):
     """Vectors of texts, in order, all of one length."""
 
@@ -139,4 +186,4 @@ class Embed(Protocol):
 def is_reasoning_model(model: str) -> bool:
     """Whether a model's name says that it takes no temperature and thinks on its token budget."""
     name = model.rpartition("/")[2]
-    return re.match(r"(ft:)?(o\d|gpt-5(?!.*chat))", name) is not None
+    return re.match(r"(ft:)?(o\d|gpt-([5-9]|\d\d)(?!.*chat))", name) is not None

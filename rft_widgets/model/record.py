@@ -194,6 +194,8 @@ class RecordFilter(
         ``True`` for records whose topic confidence is below 0.7.
     code
         A validation code that the record breaks.
+    ids
+        Ids of records: only those of them.
     """
 
     search: str = ""
@@ -206,6 +208,7 @@ class RecordFilter(
     dry_run: str | None = None
     low_confidence: bool = False
     code: ValidationCode | None = None
+    ids: tuple[str, ...] = ()
 
 
 class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from rft_widgets.model import report_view
 from rft_widgets.model.change import TopicChange
 from rft_widgets.model.grader import GradingErrors
+from rft_widgets.model.llm import STAND_IN, STAND_IN_NOTICE
 from rft_widgets.model.message import Message
 from rft_widgets.statistics import Description, Interval, PairedDifference, VarianceComponents
 
@@ -28,6 +29,10 @@ ProbeName = Literal["empty", "echo", "refusal", "shuffled", "filler", "injection
 
 GradedStatus = Literal["graded", "failed_grading", "failed_answer"]
 """Whether there is a reward; if not, whether it was the grader that failed, or the model before."""
+
+
+AnswerEnding = Literal["whole", "called_tools", "refused", "empty", "cut_off", "filtered"]
+"""How the answer of a model ended; each of them is an answer, and is graded."""
 
 
 class GradedAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,6 +59,8 @@ class GradedAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Why there is no reward: in one line, and as the flags of hosted services.
     output
         What a model answered in this run; empty for recorded answers, which the dataset keeps.
+    ending, model
+        How that ended, and which model the service says answered.
     """
 
     record_id: str
@@ -76,6 +83,53 @@ class GradedAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tokens: int | None = None
     """Tokens that the grading took, where a model was asked."""
     output: tuple[Message, ...] = ()
+    ending: AnswerEnding | None = None
+    model: str | None = None
+
+
+class AnsweredBy(Struct, frozen=True, kw_only=True):
+    """Which model answered in a dry run, and how its answers ended.
+
+    Attributes
+    ----------
+    connection, asked
+        Name of the connection, and the model that was asked for.
+    models
+        Models that the service says answered, the most frequent first.
+    temperature, max_tokens
+        What it was asked with; ``None`` where that was left to the service.
+    endings
+        Answers by how they ended.
+    failed
+        Prompts that got none.
+    """
+
+    connection: str
+    asked: str
+    models: tuple[str, ...]
+    temperature: float | None
+    max_tokens: int | None
+    endings: dict[AnswerEnding, int]
+    failed: int
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        how = "" if self.temperature is None else f" at temperature {self.temperature:g}"
+        said = {
+            "refused": "refusals", "empty": "empty", "cut_off": "cut off at their limit",
+            "filtered": "stopped by a filter",
+        }  # fmt: skip
+        odd = [
+            f"{count:,} {said[ending]}"
+            for ending, count in self.endings.items()
+            if ending in said and count
+        ]
+        odd += [f"{self.failed:,} that did not come"] if self.failed else []
+        total = sum(self.endings.values()) + self.failed
+        rest = f"; {', '.join(odd)}" if odd else ""
+        notice = f" {STAND_IN_NOTICE}" if STAND_IN in (*self.models, self.asked) else ""
+        return f"{self.asked} gave {total:,} answers{how}{rest}.{notice}"
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -176,6 +230,9 @@ class DryRunReport(Struct, frozen=True, kw_only=True):
         Answers that were tried, and that should have been.
     failures
         Why some have no score, the commonest reason first.
+    answered_by
+        The model that answered; ``None`` where recorded answers were graded, or those of a
+        function.
     """
 
     verdict: DryRunVerdict
@@ -197,6 +254,7 @@ class DryRunReport(Struct, frozen=True, kw_only=True):
     answers: int
     planned: int
     failures: tuple[FailureGroup, ...] = ()
+    answered_by: AnsweredBy | None = None
 
     @property
     def partial(self) -> bool:

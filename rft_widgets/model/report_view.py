@@ -39,6 +39,8 @@ def html(report: DryRunReport) -> str:
             ),
         ),
     ]  # fmt: skip
+    if report.answered_by is not None:
+        parts.append(f"<p>{escape(report.answered_by.sentence)}</p>")
     if report.scores is not None:
         parts.append(_histogram(report.scores.histogram))
         parts.append(

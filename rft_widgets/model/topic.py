@@ -163,6 +163,73 @@ class Calibration(Struct, frozen=True, kw_only=True):
     temperature: float
 
 
+class TopicNaming(Struct, frozen=True, kw_only=True):
+    """Who named found topics, of a model that was asked to.
+
+    ``by_keywords`` counts those that it gave no usable name and that are called by their keywords;
+    ``problem`` says why, of the first.
+    """
+
+    model: str
+    by_model: int
+    by_keywords: int
+    problem: str = ""
+
+    @property
+    def words(self) -> str:
+        """In words, such as ``12 named by some-model``."""
+        kept = f"; {self.by_keywords:,} by keywords ({self.problem})" if self.by_keywords else ""
+        return f"{self.by_model:,} named by {self.model}{kept}"
+
+
+class ModelDecisions(Struct, frozen=True, kw_only=True):
+    """What a model decided about records that keywords and similarity were unsure of.
+
+    Attributes
+    ----------
+    records
+        How many those were.
+    decided
+        Those that the model said something of; ``none`` of them fit no topic, it says.
+    unanswered
+        Those that it gave no usable answer to, and ``problem`` why, of the first; they have what
+        similarity says.
+    not_asked
+        Those that it was not asked about because no more might be spent. They stay as they were.
+    measured_on
+        Confirmed records that the confidence of its decisions was measured on.
+    accuracy, error
+        Share of those that it was right about, and how far confidences are from that, as in
+        `Calibration`; ``None`` without any.
+    agreement
+        Share of decisions that stayed when it was asked again; ``None`` where it was not.
+    """
+
+    model: str
+    records: int
+    decided: int
+    none: int
+    unanswered: int
+    not_asked: int
+    measured_on: int
+    accuracy: float | None
+    error: float | None
+    agreement: float | None
+    problem: str = ""
+
+    @property
+    def words(self) -> str:
+        """In words, with how much its confidence rests on."""
+        parts = [f"{self.model} decided about {self.decided:,} that were uncertain"]
+        if self.accuracy is not None:
+            parts[0] += f" (right about {self.accuracy:.0%} of {self.measured_on:,} confirmed ones)"
+        elif self.decided:
+            parts[0] += " (its confidence is assumed: no confirmed record tells)"
+        if self.unanswered:
+            parts.append(f"{self.unanswered:,} it did not answer ({self.problem})")
+        return ", ".join(parts)
+
+
 CategorizeMode = Literal["unlabeled_only", "recategorize_all"]
 """Records without a topic only, or all whose topic nobody decided."""
 
@@ -193,6 +260,8 @@ class CategorizationSummary(Struct, frozen=True, kw_only=True):
     calibration
         How far the confidences can be trusted; measured on the members. Where not all of those are
         confirmed, it says how well the clustering that found the topics is repeated.
+    by_model
+        What a model decided, where one was asked.
     """
 
     mode: CategorizeMode
@@ -206,6 +275,7 @@ class CategorizationSummary(Struct, frozen=True, kw_only=True):
     members: int
     confirmed: int
     calibration: Calibration
+    by_model: ModelDecisions | None = None
 
 
 class ReviewItem(Struct, frozen=True, kw_only=True):

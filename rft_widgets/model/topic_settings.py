@@ -63,6 +63,8 @@ class ClusterSettings(Struct, frozen=True, kw_only=True):
     so many topics, none of them its own, comes with this chance (0..1)."""
     keywords: int = 8
     """Keywords of a topic that is found."""
+    examples: int = 10
+    """Texts of a topic that whoever names it is shown."""
 
 
 class CategorizeSettings(Struct, frozen=True, kw_only=True):
@@ -102,6 +104,62 @@ class CategorizeSettings(Struct, frozen=True, kw_only=True):
     """Confidence of 1, 2, 3 or more units of keyword evidence, before anything is measured."""
     chunk_texts: int = 8_192
     """Texts that are worked on at a time."""
+
+
+class TopicModelSettings(Struct, frozen=True, kw_only=True):
+    """How a language model names topics and decides about records."""
+
+    instructions_chars: int = 4_000
+    """Longest instructions to the model."""
+    topics_per_request: int = 8
+    """Topics that are named in one request; those under one parent come together."""
+    example_chars: int = 300
+    """Characters of a text that the model sees to name a topic."""
+    name_chars: int = 60
+    """Longest name that is taken from a model."""
+    description_chars: int = 400
+    """Characters of a description that are kept."""
+    name_tokens: int = 160
+    """Tokens of an answer for each topic to be named."""
+    records_per_request: int = 10
+    """Records that the model decides about in one request."""
+    record_chars: int = 800
+    """Characters of a record that the model sees to decide about it."""
+    decision_tokens: int = 40
+    """Tokens of an answer for each record."""
+    listed_topics: int = 120
+    """Topics that a request lists; where there are more, those that are likely for its records."""
+    likely_topics: int = 20
+    """Likely topics of a record that are listed then."""
+    keywords_listed: int = 6
+    """Keywords of a topic that a request lists."""
+    confirmed: int = 60
+    """Most confirmed records that the model is tried on, of those that similarity is unsure of."""
+    enough_confirmed: int = 20
+    """Such records from which they alone say how often the model is right. Below, the model is
+    also asked a second time about some records."""
+    repeated: int = 30
+    """Records that it is asked about a second time then, with the topics in another order."""
+    stated_high: float = 0.8
+    """Confidence (0..1) from which the model calls itself sure."""
+    untrained: tuple[float, float, float, float] = (0.55, 0.65, 0.75, 0.85)
+    """Confidence before anything is measured: unsure and sure where similarity says another topic,
+    unsure and sure where it says the same."""
+    prior_records: int = 4
+    """Confirmed records that what is assumed weighs as much as."""
+    estimated_on: int = 1_000
+    """Records on which it is estimated how many a model has to decide about."""
+    measured_texts: int = 200
+    """Records whose length is taken for the usual one."""
+
+
+class EmbeddingSettings(Struct, frozen=True, kw_only=True):
+    """How texts are placed by an embedding model."""
+
+    sample_texts: int = 20_000
+    """Texts that topics are looked for in; words take more, but cost nothing."""
+    axes: int = 128
+    """Most axes that are kept of the vectors, those along which texts differ most."""
 
 
 class CoverageSettings(Struct, frozen=True, kw_only=True):
@@ -147,5 +205,7 @@ class DuplicateSettings(Struct, frozen=True, kw_only=True):
 TOPIC_LIMITS = TopicLimits()
 CLUSTERING = ClusterSettings()
 CATEGORIZE = CategorizeSettings()
+TOPIC_MODEL = TopicModelSettings()
+EMBEDDING = EmbeddingSettings()
 COVERAGE = CoverageSettings()
 DUPLICATES = DuplicateSettings()

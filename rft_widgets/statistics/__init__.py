@@ -19,12 +19,14 @@ from rft_widgets.statistics.comparison import (
     paired_difference,
 )
 from rft_widgets.statistics.description import BIN_EDGES, Description, bins_of, describe
+from rft_widgets.statistics.few import Confusion, bounded_mean, confusion
 from rft_widgets.statistics.intervals import (
     Interval,
     IntervalMethod,
     bootstrap_mean,
     samples_to_decide,
 )
+from rft_widgets.statistics.ordering import ordering
 from rft_widgets.statistics.raters import (
     AgreementReport,
     KappaWeights,
@@ -40,11 +42,14 @@ from rft_widgets.statistics.repeats import (
     pass_hat_k,
     variance_components,
 )
+from rft_widgets.statistics.thresholds import FittedThreshold, fit_threshold
 
 __all__ = [
     "BIN_EDGES",
     "AgreementReport",
+    "Confusion",
     "Description",
+    "FittedThreshold",
     "IndependentDifference",
     "Interval",
     "IntervalMethod",
@@ -57,14 +62,18 @@ __all__ = [
     "balance_score",
     "bins_of",
     "bootstrap_mean",
+    "bounded_mean",
     "brier",
     "cohen_kappa",
+    "confusion",
     "describe",
     "expected_calibration_error",
+    "fit_threshold",
     "holm",
     "independent_difference",
     "mixed_share",
     "normalized_entropy",
+    "ordering",
     "paired_difference",
     "pass_at_k",
     "pass_hat_k",

@@ -12,6 +12,7 @@ from rft_widgets.errors import InvalidArgument
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.intp]
+Booleans: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = Sequence[float] | npt.NDArray[Any]
 """Scores or shares: any one-dimensional sequence of numbers."""
 Labels: TypeAlias = Sequence[Hashable] | npt.NDArray[Any]

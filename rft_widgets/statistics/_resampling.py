@@ -77,6 +77,17 @@ def order_of_rows(sums: Floats) -> Integers:
     return np.lexsort(np.round(sums, 9).T[::-1])
 
 
+def renumbered_by_content(columns: Floats, codes: Integers, units: int) -> Integers:
+    """``codes`` with the units numbered by the sums of their ``columns`` (n, c).
+
+    So random numbers go to units by what they hold, not by when they came.
+    """
+    number = np.empty(units, dtype=np.intp)
+    number[order_of_rows(unit_sums(columns, codes, units))] = np.arange(units)
+    renumbered: Integers = number[codes]
+    return renumbered
+
+
 def percentile_bounds(replicates: Floats, level: float) -> tuple[float, float] | None:
     """Percentile interval (Efron 1979) of a statistic from its ``replicates`` (samples,).
 

@@ -28,7 +28,7 @@ from rft_widgets.statistics._resampling import (
     unit_sums,
 )
 
-IntervalMethod: TypeAlias = Literal["bca", "percentile"]
+IntervalMethod: TypeAlias = Literal["bca", "percentile", "bayesian"]
 
 
 class Interval(Struct, frozen=True, kw_only=True):

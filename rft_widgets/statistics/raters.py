@@ -22,11 +22,10 @@ from rft_widgets.statistics._inputs import (
 )
 from rft_widgets.statistics._resampling import (
     check_resampling,
-    order_of_rows,
     percentile_bounds,
+    renumbered_by_content,
     resampled_counts,
     resampled_totals,
-    unit_sums,
 )
 from rft_widgets.statistics.intervals import Interval, interval
 
@@ -212,7 +211,8 @@ def spearman(
         return None
     bounds = None
     if units > 1:
-        codes = _in_order_of_values(first, second, codes, units)
+        columns = np.column_stack((first, second, first * second, np.ones_like(first)))
+        codes = renumbered_by_content(columns, codes, units)
         replicates = np.concatenate(
             [
                 _rank_correlation(counts[:, codes], *ranks)
@@ -307,16 +307,6 @@ def _rank_correlation(counts: Floats, a: _Ranks, b: _Ranks) -> Floats:
     undefined = np.full_like(scale, np.nan)
     correlation: Floats = np.divide(covariance, scale, out=undefined, where=scale > 0)
     return correlation.clip(-1, 1)
-
-
-def _in_order_of_values(first: Floats, second: Floats, codes: Integers, units: int) -> Integers:
-    """``codes`` with the clusters numbered by what they hold, not by when they came."""
-    columns = np.column_stack((first, second, first * second, np.ones_like(first)))
-    sums = unit_sums(columns, codes, units)
-    number = np.empty(units, dtype=np.intp)
-    number[order_of_rows(sums)] = np.arange(units)
-    renumbered: Integers = number[codes]
-    return renumbered
 
 
 def _pair_of_lists(

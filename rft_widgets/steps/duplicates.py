@@ -8,12 +8,16 @@ does not make every question the same, and the same question under two instructi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.topic_settings import DUPLICATES, DuplicateSettings
 from rft_widgets.steps.text_hashing import Hashes, Indices, TokenHashes, chunks, mixed
+
+Marks: TypeAlias = npt.NDArray[np.bool_]
 
 _ALL = 2**31
 _TABLE_BITS = 22
@@ -93,24 +97,35 @@ class _Links:
         self._parents[high] = low
 
 
-def _link_similar(
-    texts: Sequence[str], least: float, settings: DuplicateSettings, joined: _Links
-) -> None:
+def template_of(texts: Sequence[str], settings: DuplicateSettings) -> Marks:
+    """Which places of the table hold shingles of a template: what a family of texts shares."""
     limit = max(
         settings.template_min_texts,
         min(settings.template_max_texts, settings.template_share * len(texts)),
     )
     counts = np.zeros(1 << _TABLE_BITS, np.uint32)
     for part in chunks(texts, _ALL):
-        _, shingles = _shingles(texts[part], settings.words)
-        np.add.at(counts, _slot(shingles), np.uint32(1))
-    template = counts > limit
-    rows = max(
+        _, shingles = shingles_of(texts[part], settings.words)
+        np.add.at(counts, slot(shingles), np.uint32(1))
+    marks: Marks = counts > limit
+    return marks
+
+
+def rows_for(least: float, settings: DuplicateSettings) -> int:
+    """Rows of a band with which hardly a pair of that similarity is missed."""
+    return max(
         r for r in range(1, settings.permutations + 1)
         if r == 1 or 1 - (1 - least**r) ** (settings.permutations // r) >= 0.999
     )  # fmt: skip
+
+
+def _link_similar(
+    texts: Sequence[str], least: float, settings: DuplicateSettings, joined: _Links
+) -> None:
+    template = template_of(texts, settings)
+    rows = rows_for(least, settings)
     keys = np.concatenate(
-        [_band_keys(texts[part], settings, template, rows) for part in chunks(texts, _ALL)]
+        [band_keys(texts[part], settings, template, rows) for part in chunks(texts, _ALL)]
     )
     known = _Shingled(texts, settings.words, template)
     for band in range(keys.shape[1]):
@@ -139,7 +154,7 @@ def _link_bucket(bucket: list[int], least: float, known: _Shingled, joined: _Lin
 class _Shingled:
     """Shingles of single texts, worked out when two of them are compared."""
 
-    def __init__(self, texts: Sequence[str], words: int, template: np.ndarray) -> None:
+    def __init__(self, texts: Sequence[str], words: int, template: Marks) -> None:
         self._texts = texts
         self._words = words
         self._template = template
@@ -147,16 +162,16 @@ class _Shingled:
 
     def alike(self, one: int, other: int, least: float) -> bool:
         (all_one, own_one), (all_other, own_other) = self._of(one), self._of(other)
-        if _shared(all_one, all_other) < least:
+        if jaccard(all_one, all_other) < least:
             return False
         # Texts that are template and nothing else have only that to be compared by.
-        return not (own_one or own_other) or _shared(own_one, own_other) >= least
+        return not (own_one or own_other) or jaccard(own_one, own_other) >= least
 
     def _of(self, item: int) -> tuple[frozenset[int], frozenset[int]]:
         found = self._known.get(item)
         if found is None:
-            _, shingles = _shingles([self._texts[item]], self._words)
-            own = shingles[~self._template[_slot(shingles)]]
+            _, shingles = shingles_of([self._texts[item]], self._words)
+            own = shingles[~self._template[slot(shingles)]]
             found = frozenset(shingles.tolist()), frozenset(own.tolist())
             if len(self._known) >= 20_000:
                 self._known.clear()
@@ -164,17 +179,18 @@ class _Shingled:
         return found
 
 
-def _shared(one: frozenset[int], other: frozenset[int]) -> float:
+def jaccard(one: frozenset[int], other: frozenset[int]) -> float:
+    """Shared part of two sets (0..1)."""
     union = len(one | other)
     return len(one & other) / union if union else 1.0
 
 
-def _band_keys(
-    texts: Sequence[str], settings: DuplicateSettings, template: np.ndarray, rows: int
+def band_keys(
+    texts: Sequence[str], settings: DuplicateSettings, template: Marks, rows: int
 ) -> Hashes:
     """For each text and band, a hash that similar texts are likely to share."""
-    owners, shingles = _shingles(texts, settings.words)
-    own = ~template[_slot(shingles)]
+    owners, shingles = shingles_of(texts, settings.words)
+    own = ~template[slot(shingles)]
     bare = np.ones(len(texts), np.bool_)
     bare[owners[own]] = False
     used = own | bare[owners]
@@ -192,7 +208,7 @@ def _band_keys(
     return keys
 
 
-def _shingles(texts: Sequence[str], words: int) -> tuple[Indices, Hashes]:
+def shingles_of(texts: Sequence[str], words: int) -> tuple[Indices, Hashes]:
     """Owners and hashes of the distinct shingles; a text of fewer words is one shingle."""
     tokens = TokenHashes(texts, max_chars=_ALL, symbols=True, numbers=True)
     owners, hashes = tokens.runs(words)
@@ -233,7 +249,8 @@ def _whole(tokens: TokenHashes, texts: Sequence[str]) -> Hashes:
     return result
 
 
-def _slot(hashes: Hashes) -> Indices:
+def slot(hashes: Hashes) -> Indices:
+    """Place of each hash in the table of templates."""
     return (hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)
 
 

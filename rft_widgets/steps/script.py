@@ -13,7 +13,16 @@ Details = Mapping[str, Any]
 
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "update": ("name", "objective"),
-    "generate_topics": ("method", "template", "n_topics", "depth", "seed", "namer"),
+    # Names that a model gave are given again; where it placed texts, it is asked again.
+    "generate_topics": (
+        "method",
+        "template",
+        "n_topics",
+        "depth",
+        "seed",
+        "namer",
+        "embeddings",
+    ),
     "set_topics": ("hierarchy", "assignments"),
     "add_topic": ("parent", "name", "description", "keywords", "rest"),
     "rename_topic": ("path", "name"),
@@ -22,7 +31,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "merge_topics": ("paths", "name", "rest"),
     "split_topic": ("path", "n_topics", "seed"),
     "delete_topic": ("path", "into"),
-    "categorize": ("mode", "seed"),
+    "categorize": ("mode", "seed", "model", "instructions", "embeddings"),
     "confirm_topic": ("record_id", "topic"),
     "undo_confirm_topic": ("record_id",),
     "set_targets": ("targets",),
@@ -30,8 +39,8 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Operations that are one call, and what of their details are its arguments; the rest came out."""
 
-_NO_CALL = frozenset({"training_ended"})
-"""Events that tell of the end of something."""
+_NO_CALL = frozenset({"training_ended", "generate"})
+"""Events that change nothing of the content: they tell how something went."""
 
 
 def to_script(events: Sequence[Event], *, dataset_id: str, content_hash: str) -> str:
@@ -40,7 +49,8 @@ def to_script(events: Sequence[Event], *, dataset_id: str, content_hash: str) ->
     Parameters
     ----------
     events
-        The log, oldest first.
+        The log, oldest first; what was accepted of generated batches has the ``lines`` of the
+        records in its details.
     dataset_id
         The dataset, for the heading.
     content_hash
@@ -136,6 +146,16 @@ def _import(details: Details) -> list[str]:
     return [_stop(f"{details['imported']:,} records came from memory ({details['source']})")]
 
 
+def _accept(details: Details) -> list[str]:
+    return [
+        f"# Generated, and accepted from batch {details['batch']}.",
+        "lines = [",
+        *(f"    {line!r}," for line in details["lines"]),
+        "]",
+        "ds.add_records(map(json.loads, lines))",
+    ]
+
+
 def _traces(origin: Details) -> list[str]:
     opened = f"traces = rft.open_traces({origin['traces']!r})"
     lines = [opened]
@@ -178,14 +198,19 @@ def _undo(details: Details) -> list[str]:
 
 def _set_grader(details: Details) -> list[str]:
     lines = [f"grader = {details['grader']!r}"]
-    if details.get("connection"):
-        lines.append(f"connection = {_call('rft.ModelConnection', details['connection'])}")
+    at = details.get("connection")
+    if at:
+        named = repr(tuple(at) if isinstance(at, list) else at)
+        shown = _call("rft.ModelConnection", at) if isinstance(at, dict) else named
+        lines.append(f"connection = {shown}")
         return [*lines, "ds.set_grader(grader, connection=connection)"]
     return [*lines, "ds.set_grader(grader)"]
 
 
 def _dry_run(details: Details) -> list[str]:
-    keys = ("n", "k", "seed", "probes")
+    keys = ["n", "k", "seed", "probes"]
+    if details.get("asked"):
+        keys += ["model", "temperature", "max_tokens"]
     call = _call("ds.dry_run", {key: details[key] for key in keys if key in details})
     # Another store has another id for it, and selections may name it.
     return [call, f"runs[{details['run']!r}] = ds.dry_runs[-1].id"]
@@ -221,6 +246,7 @@ _SPECIAL: Mapping[str, Callable[[Details], list[str]]] = {
     "create": _create,
     "import_records": _import,
     "edit_record": _edit,
+    "accept_candidates": _accept,
     "assign_topic": _assign,
     "evaluate": _evaluate,
     "delete_records": _delete,

@@ -30,6 +30,8 @@ from rft_widgets.store.schema import (
     job_log,
     jobs,
     model_calls,
+    model_notes,
+    model_works,
     record_sets,
     served,
     training_checkpoints,
@@ -178,7 +180,8 @@ def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
         connection.execute(parts.delete().where(column.in_(mine)))
     for table in (
         deletions, imports, events, activities, grader_versions, dry_runs, training_jobs,
-        deployments, jobs, model_calls, generation_batches, human_labels,
+        deployments, jobs, model_calls, model_works, model_notes, generation_batches,
+        human_labels,
     ):  # fmt: skip
         connection.execute(table.delete().where(table.c.dataset_id == dataset_id))
     connection.execute(

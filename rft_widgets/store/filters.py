@@ -170,6 +170,8 @@ class Source:
                 found.append(c.score <= where.max_score)
         if where.low_confidence:
             found.append(c.topic_confidence < TOPICS.low_confidence)
+        if where.ids:
+            found.append(c.id.in_(_listed(self.store, where.ids)))
         if where.code is not None:
             found.append(c.is_valid == sa.literal_column("0"))
             found.append(sa.exists().where(issues.c.seq == c.seq, issues.c.code == where.code))

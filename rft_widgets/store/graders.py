@@ -8,8 +8,7 @@ from sqlalchemy.engine import Connection
 
 from rft_widgets.errors import NotFound
 from rft_widgets.model.grader import Grader, grader_from_json, grader_to_json
-from rft_widgets.model.grader_version import GraderVersion
-from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.grader_version import GraderVersion, JudgedAt
 from rft_widgets.store import datasets as dataset_rows
 from rft_widgets.store import history
 from rft_widgets.store.clock import now_us, to_datetime
@@ -21,7 +20,7 @@ def save(
     dataset_id: str,
     grader: Grader,
     grader_hash: str,
-    model: ModelConnection | None,
+    model: JudgedAt | None,
 ) -> GraderVersion:
     """Save a grader and take it into use; one that was saved before keeps its version."""
     dataset_rows.live_set(connection, dataset_id, keep=True)  # nobody else saves meanwhile
@@ -118,6 +117,6 @@ def _version(row: sa.Row[tuple[object, ...]]) -> GraderVersion:
         grader=grader_from_json(msgspec.json.decode(row.grader)),
         connection=None
         if row.connection is None
-        else msgspec.json.decode(row.connection, type=ModelConnection),
+        else msgspec.json.decode(row.connection, type=JudgedAt),
         created_at=to_datetime(row.created_us),
     )

@@ -35,11 +35,12 @@ class NewRecord(Struct, frozen=True, gc=False):
 
 
 class Inserted(Struct, frozen=True):
-    """How many records an insert stored, and of what kind."""
+    """How many records an insert stored, of what kind, and their ids in order."""
 
     total: int
     valid: int
     duplicates: int
+    ids: tuple[str, ...] = ()
 
 
 def new_record(
@@ -133,7 +134,7 @@ def insert(
     insert_rows(connection, payloads, bodies)
     if faults:
         connection.execute(issues.insert(), faults)
-    return Inserted(len(rows), valid, len(repeated))
+    return Inserted(len(rows), valid, len(repeated), tuple(ids))
 
 
 def copy_set(connection: Connection, source: int, dataset_id: str, to: int) -> int:

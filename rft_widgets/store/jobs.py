@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,16 +49,19 @@ def read_all(
     status: JobStatus | None = None,
     limit: int | None = None,
 ) -> tuple[JobState, ...]:
-    """Jobs of a dataset or of all, the newest first."""
-    query = sa.select(*_SHOWN).order_by(_j.created_us.desc(), _j.id.desc())
-    if dataset_id is not None:
-        query = query.where(_j.dataset_id == dataset_id)
-    if status is not None:
-        # What its process left counts as failed though its row says that it runs.
-        of_row = ("running", "failed") if status == "failed" else (status,)
-        query = query.where(_j.status.in_(of_row))
-    rows = (_state(row) for row in connection.execute(query))
-    return tuple(islice((state for state in rows if status in (None, state.status)), limit))
+    """Jobs of a dataset or of all, the newest first.
+
+    ``limit`` is the most that have ended; those at work are all there.
+    """
+    mine = sa.true() if dataset_id is None else _j.dataset_id == dataset_id
+    newest_first = sa.select(*_SHOWN).where(mine).order_by(_j.created_us.desc(), _j.id.desc())
+    rows = list(connection.execute(newest_first.where(_j.status.in_(AT_WORK))))
+    if status not in AT_WORK:
+        ended = _j.status.not_in(AT_WORK) if status is None else _j.status == status
+        rows += connection.execute(newest_first.where(ended).limit(limit))
+    # What its process left counts as failed though its row says that it runs.
+    states = (state for state in map(_state, rows) if status in (None, state.status))
+    return tuple(sorted(states, key=lambda state: (state.created_at, state.id), reverse=True))
 
 
 class JobAtWork(Struct, frozen=True, kw_only=True):

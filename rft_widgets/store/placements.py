@@ -127,8 +127,8 @@ def rows_under(connection: Connection, dataset_id: str, path: str) -> array[int]
     return array("q", connection.execute(query).scalars())
 
 
-def first_recorded(connection: Connection, set_id: int, path: str, count: int) -> list[int]:
-    """Row numbers of the first valid records under a topic that were not generated."""
+def first_recorded(connection: Connection, set_id: int, path: str, count: int | None) -> list[int]:
+    """Row numbers of the first valid records under a topic that were not generated, or of all."""
     c = records.c
     query = (
         sa.select(c.seq)

@@ -398,21 +398,56 @@ model_calls = sa.Table(
     metadata,
     sa.Column("dataset_id", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),  # hash of the request and its repeat
-    sa.Column("state", sa.Text, nullable=False),  # sent, done, failed
+    sa.Column("state", sa.Text, nullable=False),  # queued, sent, done, failed, held
     sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("job_id", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("owner", sa.Text, nullable=False),  # the client that sent it last
     sa.Column("request", sa.LargeBinary, nullable=False),
-    sa.Column("answer", sa.LargeBinary),  # as it came, before anybody read it
+    sa.Column("answer", sa.LargeBinary),  # as it came
     sa.Column("prompt_tokens", sa.BigInteger),
     sa.Column("completion_tokens", sa.BigInteger),
     sa.Column("cost_micro_usd", sa.BigInteger),
+    sa.Column("reserved_micro_usd", sa.BigInteger),  # most that one request was thought to cost
     sa.Column("error", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    # requests whose answer nobody saw
+    sa.Column("lost", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sent_us", sa.BigInteger, nullable=False),
     sa.Column("done_us", sa.BigInteger),
 )
 sa.Index("model_calls_job", model_calls.c.job_id, model_calls.c.state)
+
+model_works = sa.Table(
+    # What each piece of work asked of a model, beside what was planned.
+    "model_works",
+    metadata,
+    sa.Column("seq", _KEY, primary_key=True, autoincrement=True),
+    sa.Column("dataset_id", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("is_whole", sa.SmallInteger, nullable=False),  # it came to its end
+    sa.Column("seconds", sa.Float(53), nullable=False),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+    sa.Column("cached", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),  # of cached answers too
+    sa.Column("cost_micro_usd", sa.BigInteger),  # so is this
+    sa.Column("planned_tokens", sa.BigInteger),
+    sa.Column("planned_micro_usd", sa.BigInteger),
+    sqlite_autoincrement=True,
+)
+sa.Index("model_works_dataset", model_works.c.dataset_id, model_works.c.purpose)
+
+model_notes = sa.Table(
+    # What a model said of a piece of content: vectors of texts, topics of records.
+    "model_notes",
+    metadata,
+    sa.Column("dataset_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # hash of the model, what was asked, the content
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
 
 generation_batches = sa.Table(
     # Records that were asked of a model, on their way to a person's decision.
@@ -420,10 +455,14 @@ generation_batches = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("dataset_id", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),  # running, review, closed
-    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # within the dataset, from 1
+    sa.Column("status", sa.Text, nullable=False),  # running, stopped, done
     sa.Column("plan", sa.Text, nullable=False),
-    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),  # the connection, without any key
+    sa.Column("job_id", sa.Text),
+    sa.Column("fill", sa.Text, nullable=False),  # what is or was asked for last
+    sa.Column("diversity", sa.Float(53)),
+    sa.Column("recorded_diversity", sa.Float(53)),
     sa.Column("created_us", sa.BigInteger, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
 )
@@ -434,7 +473,10 @@ candidates = sa.Table(
     metadata,
     sa.Column("batch_id", sa.Text, primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("state", sa.Text, nullable=False),  # open, accepted, discarded
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("request", sa.Integer, nullable=False),  # within the topic, from 0
+    sa.Column("state", sa.Text, nullable=False),  # open, accepted, discarded, regenerated
     sa.Column(
         "fault", sa.Text, nullable=False, server_default=sa.text("''")
     ),  # why not, or nothing

@@ -56,8 +56,9 @@ def origin_of(source: Any) -> Origin:
     ----------
     source
         Path of a file or folder (JSON lines, JSON, either compressed with gzip, a vLLora store),
-        address of a vLLora gateway, or documents: an iterable of dicts, or one dict. An iterator
-        is read to its end, because a source is read more than once.
+        address of a vLLora gateway or of an API that stores chat completions, or documents: an
+        iterable of dicts, or one dict. An iterator is read to its end, because a source is read
+        more than once.
 
     Raises
     ------
@@ -67,6 +68,9 @@ def origin_of(source: Any) -> Origin:
         If a file is missing, or is a damaged archive.
     """
     if isinstance(source, str) and source.startswith(("http://", "https://")):
+        stored = importlib.import_module("rft_widgets.traces.openai_chat")
+        if stored.is_api(source):
+            return Origin(source, lambda: iter(stored.read_named(source)), stored.NAME, source)
         vllora = importlib.import_module("rft_widgets.traces.vllora")
         return Origin(source, lambda: iter(vllora.read_gateway(source)), vllora.NAME, source)
     if isinstance(source, (str, Path)):

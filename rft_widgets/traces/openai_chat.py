@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -91,6 +93,54 @@ def read_stored_completions(
     if limit is not None and limit < 0:
         raise InvalidArgument(f"limit is {limit}; it counts completions.")
     return _stored(service, model, limit)
+
+
+def is_api(address: str) -> bool:
+    """Whether an address is that of an API: its path ends with a version, such as ``/v1``."""
+    last = _split_key(address)[0].rstrip("/").rpartition("/")[2]
+    return address.startswith(("http://", "https://")) and bool(_VERSION.fullmatch(last))
+
+
+def with_key(base_url: str, api_key_env: str | None) -> str:
+    """Address of an API and of what holds its key: ``https://api.example.com/v1#A_KEY``."""
+    return base_url if api_key_env is None else f"{base_url}#{api_key_env}"
+
+
+def read_named(address: str) -> Iterator[Document]:
+    """Read stored completions from an address that may name the variable with its key.
+
+    Raises
+    ------
+    InvalidArgument
+        The variable is none, or is not set; its text is not repeated, as it may be a key.
+    """
+    base_url, variable = _split_key(address)
+    if variable is None:
+        return read_stored_completions(base_url, _NO_KEY)
+    if not _KEY_NAME.fullmatch(variable):
+        raise InvalidArgument(
+            "What stands after # in the address names no environment variable.",
+            hint="It is the name of the one that holds the key, such as #OPENAI_API_KEY, and never "
+            "the key.",
+        )
+    key = os.environ.get(variable)
+    if not key:
+        raise InvalidArgument(
+            f"The environment variable {variable} is not set.",
+            hint="Set it where the kernel starts; it holds the key of the service.",
+        )
+    return read_stored_completions(base_url, key)
+
+
+def _split_key(address: str) -> tuple[str, str | None]:
+    base_url, mark, variable = address.partition("#")
+    return base_url, variable if mark else None
+
+
+_VERSION = re.compile(r"v\d+\w*")
+_KEY_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+_NO_KEY = "none"
+"""Sent as the key to a service that wants none."""
 
 
 def _is_completion(value: Any) -> bool:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,8 +19,10 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from rft_widgets.errors import InvalidArgument, NotFound, RftError
+from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.creation import UPLOAD
 from rft_widgets.traces.documents import SUFFIXES
+from rft_widgets.traces.openai_chat import is_api, with_key
 from rft_widgets.traces.source import TraceSource, open_traces
 from rft_widgets.traces.vllora_source import default_store, is_store, read_gateway
 from rft_widgets.uploads import Uploads
@@ -28,7 +30,8 @@ from rft_widgets.web import is_loopback
 
 TRACES_VARIABLE = "RFT_WIDGETS_TRACES"
 """Environment variable in which an operator allows files, folders and addresses of gateways, such
-as ``/srv/traces:https://gateway.example.com``; several by the separator of ``PATH``."""
+as ``/srv/traces:https://gateway.example.com``; several by the separator of ``PATH``. That of an API
+that stores chat completions names what holds its key: ``https://api.openai.com/v1#OPENAI_API_KEY``."""
 
 APP_VARIABLE = "RFT_WIDGETS_APP"
 """Environment variable that is set where pages are for people who may not run code."""
@@ -41,7 +44,7 @@ _MAX_DEPTH = 3
 _MAX_LOOKED_AT = 20_000
 _URL = re.compile(r"https?://(?:\[[^\]\s]*\]|[^\s/:\[\]]+)(?::\d+)?(?:/[^\s:;]*)?")
 
-PlaceKind = Literal["store", "gateway", "file"]
+PlaceKind = Literal["store", "gateway", "api", "file"]
 
 
 class TracePlace(Struct, frozen=True, kw_only=True):
@@ -64,9 +67,15 @@ class OpenedPlace(NamedTuple):
 
 
 def found_places(
-    *, gateway: str = DEFAULT_GATEWAY, timeout_s: float = 0.5
+    *,
+    gateway: str = DEFAULT_GATEWAY,
+    timeout_s: float = 0.5,
+    saved: Iterable[NamedConnection] = (),
 ) -> tuple[TracePlace, ...]:
-    """Look for sources: a vLLora store and gateway of this machine, and what an operator allows."""
+    """Look for sources: a vLLora store and gateway of this machine, and what an operator allows.
+
+    The services of saved connections come last; they are not asked whether they store anything.
+    """
     found: list[TracePlace] = []
     store = default_store()
     if store is not None:
@@ -76,14 +85,29 @@ def found_places(
         found.append(TracePlace(location=gateway, name=name, kind="gateway"))
     allowed = _allowed()
     found += [
-        TracePlace(location=url, name=urlsplit(url).netloc, kind="gateway") for url in allowed.urls
+        TracePlace(
+            location=url, name=urlsplit(url).netloc, kind="api" if is_api(url) else "gateway"
+        )
+        for url in allowed.urls
     ]
     files = [place for path in allowed.paths for place in _files_in(path)]
     files.sort(key=lambda place: -(place.modified_at or _NEVER).timestamp())
-    return tuple(found + files[:_MAX_FOUND])
+    known = {place.location for place in found}
+    apis = {_stored_at(one): one.name for one in saved}
+    return (
+        *found,
+        *files[:_MAX_FOUND],
+        *(
+            TracePlace(location=location, name=f"Stored completions of {name}", kind="api")
+            for location, name in apis.items()
+            if location not in known and is_api(location)
+        ),
+    )
 
 
-def check_place(location: str, *, by_strangers: bool | None = None) -> None:
+def check_place(
+    location: str, *, by_strangers: bool | None = None, saved: Iterable[NamedConnection] = ()
+) -> None:
     """Refuse a place that a page may not read.
 
     Parameters
@@ -92,6 +116,8 @@ def check_place(location: str, *, by_strangers: bool | None = None) -> None:
         The place.
     by_strangers
         Whether somebody names it who may not run code here; by default, whether this is the app.
+    saved
+        Connections of the store, which bind a key to its service.
 
     Raises
     ------
@@ -105,7 +131,7 @@ def check_place(location: str, *, by_strangers: bool | None = None) -> None:
     if location.startswith(UPLOAD) or not by_strangers:
         return
     if location.startswith(("http://", "https://")):
-        _check_address(location)
+        _check_address(location, saved)
     else:
         _allowed_file(location)
 
@@ -218,7 +244,15 @@ def _text(name: str) -> str:
 # Addresses --------------------------------------------------------------------------------------
 
 
-def _check_address(location: str) -> None:
+def _stored_at(named: NamedConnection) -> str:
+    """Where the completions are that the service of a connection stores."""
+    return with_key(named.connection.base_url, named.connection.api_key_env)
+
+
+def _check_address(location: str, saved: Iterable[NamedConnection]) -> None:
+    if location in {_stored_at(one) for one in saved}:
+        return
+    location, _, variable = location.partition("#")
     try:
         parts = urlsplit(location)
         origin = _origin(parts)
@@ -229,10 +263,13 @@ def _check_address(location: str) -> None:
             "The address of a gateway has a host and a path, no user, query or fragment.",
             hint="It looks like http://localhost:9090.",
         )
-    if is_loopback(parts.hostname or ""):
+    # A key goes only where somebody who may run code here has said: not even to this machine.
+    if is_loopback(parts.hostname or "") and not variable:
         return
     for url in _allowed().urls:
         allowed = urlsplit(url)
+        if allowed.fragment != variable:
+            continue
         within = parts.path == allowed.path or parts.path.startswith(f"{allowed.path}/")
         if _origin(allowed) == origin and within:
             return

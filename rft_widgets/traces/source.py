@@ -16,6 +16,7 @@ from rft_widgets.model.trace import LossReport, Trace, TraceLoss
 from rft_widgets.traces import detect
 from rft_widgets.traces.detect import Origin
 from rft_widgets.traces.drafts import last_turns, repeated, to_draft
+from rft_widgets.traces.openai_chat import is_api, with_key
 from rft_widgets.traces.pattern import detect_pattern
 from rft_widgets.traces.reader import OtherSpan
 
@@ -29,14 +30,18 @@ MAX_LOSSES = 1000
 """Losses that a report lists; it counts them all."""
 
 
-def open_traces(source: Any) -> TraceSource:
+def open_traces(source: Any, *, api_key_env: str | None = None) -> TraceSource:
     """Open traces of any supported format, whatever they are in.
 
     Parameters
     ----------
     source
         Path of a file or folder (JSON lines or JSON, plain or gzip; a vLLora store), address of a
-        vLLora gateway, or an iterable of dicts. The format is told from the content.
+        vLLora gateway, address of an OpenAI-compatible API that stores chat completions (up to its
+        ``/v1``), or an iterable of dicts. The format is told from the content.
+    api_key_env
+        *Name* of the environment variable with the key of such an API; the address may name it as
+        well: ``https://api.openai.com/v1#OPENAI_API_KEY``.
 
     Raises
     ------
@@ -50,6 +55,13 @@ def open_traces(source: Any) -> TraceSource:
     >>> traces = open_traces("gateway.otlp.jsonl")  # doctest: +SKIP
     >>> traces.filter(since="7d", min_turns=2).count()  # doctest: +SKIP
     """
+    if api_key_env is not None:
+        if not (isinstance(source, str) and is_api(source)):
+            raise InvalidArgument(
+                "Only an API that stores chat completions takes a key.",
+                hint="Its address ends with its version, such as https://api.openai.com/v1.",
+            )
+        source = with_key(source, api_key_env)
     origin = detect.origin_of(source)
     return TraceSource(_Shared(origin, detect.formats(origin)), _Filter())
 

@@ -13,10 +13,12 @@ from rft_widgets.model.card import DatasetCard
 from rft_widgets.model.connection import ConnectionState
 from rft_widgets.model.dataset import DatasetInfo, DatasetStats
 from rft_widgets.model.job import JobState, LogLine
+from rft_widgets.model.llm import CallTotals, Purpose, total_of
 from rft_widgets.model.pipeline import ListStatus
-from rft_widgets.store import datasets, jobs
+from rft_widgets.store import datasets, job_costs
 from rft_widgets.widgets import rpc, store_follower
 from rft_widgets.widgets.base import FollowingWidget, RftWidget
+from rft_widgets.widgets.connecting import AnswersConnections
 from rft_widgets.widgets.downloads import Download, Offers
 from rft_widgets.widgets.overview import Overview, offer_records
 from rft_widgets.widgets.traits import Value
@@ -49,6 +51,9 @@ class DatasetSettings(Struct, frozen=True, kw_only=True):
     info: DatasetInfo
     stats: DatasetStats
     connections: tuple[ConnectionState, ...]
+    costs: dict[Purpose, CallTotals]
+    """What asking models for it came to, by purpose."""
+    total: CallTotals
 
 
 class DatasetPage(Overview):
@@ -56,12 +61,16 @@ class DatasetPage(Overview):
 
     component: ClassVar[str] = "app/dataset_page"
 
-    @rpc.method()
+    @rpc.method(background=True)
     def settings(self) -> DatasetSettings:
-        """Description, statistics and connections."""
-        dataset = self._dataset
+        """Description, statistics, connections and costs."""
+        dataset, costs = self._dataset, self._dataset.costs
         return DatasetSettings(
-            info=dataset.info, stats=dataset.stats, connections=dataset.connections
+            info=dataset.info,
+            stats=dataset.stats,
+            connections=dataset.connections,
+            costs=costs,
+            total=total_of(costs.values()),
         )
 
     @rpc.method()
@@ -78,7 +87,7 @@ class DatasetPage(Overview):
         self._dataset.reset_pipeline()
 
 
-class App(Offers, FollowingWidget):
+class App(Offers, AnswersConnections, FollowingWidget):
     """All datasets of a workspace: list, create, canvas and settings; made by `rft.App`."""
 
     component: ClassVar[str] = "app"
@@ -158,6 +167,13 @@ class App(Offers, FollowingWidget):
         lines = self._workspace.job(job).log
         return tuple(LogLine(at=at, message=message) for at, message in lines)
 
+    @rpc.method(background=True)
+    def job_costs(self) -> dict[str, CallTotals]:
+        """What asking models came to, for each job of the list that did."""
+        ids = [line.job.id for line in self.jobs]
+        with self._store.read() as connection:
+            return job_costs.of_jobs(connection, ids)
+
     @rpc.method()
     def stop_job(self, job: Id) -> None:
         """Ask a job to stop."""
@@ -193,8 +209,8 @@ class App(Offers, FollowingWidget):
 
     def _job_lines(self) -> tuple[JobLine, ...]:
         with self._store.read() as connection:
-            states = jobs.read_all(connection, limit=SHOWN_JOBS)
             names = {info.id: info.name for info in datasets.read_all(connection)}
+        states = self._workspace.job_states(limit=SHOWN_JOBS)
         return tuple(
             JobLine(job=state, dataset=names.get(state.dataset_id or "", "")) for state in states
         )

@@ -1,7 +1,8 @@
 """The page's code of all widgets, sent once a page, and the small module that asks for it.
 
 The code is no synced state: what is synced stands in saved notebooks and in their HTML exports.
-The page asks for it by a message, the first time that a widget is shown on it.
+The page asks for it by a message, the first time that a widget is shown on it; and for the code
+editor, a third of it all, the first time that somebody sees one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rft_widgets.widgets import rpc
 
 SHIM = "shim.js"
 CODE = "rft.js"
+EDITOR = "editor.js"
 STYLE = "rft.css"
 
 
@@ -32,12 +34,14 @@ class Files(Struct, frozen=True, kw_only=True):
 
     shim: str
     code: str
+    editor: str
     css: str
 
     @property
     def sha(self) -> str:
         """Names this version of the code."""
-        return hashlib.sha256((self.code + self.css).encode()).hexdigest()[:16]
+        whole = self.code + self.editor + self.css
+        return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 class Code(Struct, frozen=True, kw_only=True):
@@ -53,13 +57,15 @@ def files() -> Files:
     """Read what the build made; `BundleMissing` where it did not."""
     folder = resources.files("rft_widgets") / "static"
     try:
-        shim, code, css = ((folder / name).read_text("utf-8") for name in (SHIM, CODE, STYLE))
+        shim, code, editor, css = (
+            (folder / name).read_text("utf-8") for name in (SHIM, CODE, EDITOR, STYLE)
+        )
     except FileNotFoundError as error:
         raise BundleMissing(
             "The widgets' page code was not built.",
             hint="In a checkout run: python hatch_build.py. Otherwise reinstall rft-widgets.",
         ) from error
-    return Files(shim=shim, code=code, css=css)
+    return Files(shim=shim, code=code, editor=editor, css=css)
 
 
 class Bundle(rpc.Answers):
@@ -76,6 +82,11 @@ class Bundle(rpc.Answers):
     def get_code(self) -> Code:
         """Code and style, whole."""
         return Code(sha=files().sha, code=files().code, css=files().css)
+
+    @rpc.method(packed=True)
+    def get_editor(self) -> str:
+        """Code of the editor, whole."""
+        return files().editor
 
     def reload(self) -> None:
         """Read the files anew after a build; every open view starts again with the new code."""

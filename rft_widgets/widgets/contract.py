@@ -15,11 +15,19 @@ import msgspec
 import traitlets
 from msgspec import inspect as shapes
 
-from rft_widgets.model.dry_run_settings import DRY_RUN, DRY_RUN_BOUNDS, GRADER_TEST
+from rft_widgets.model.connection_settings import CONNECTION
+from rft_widgets.model.dry_run_settings import DRY_RUN, DRY_RUN_BOUNDS, GRADER_TEST, ROLLOUT
 from rft_widgets.model.grader import JUDGE, SANDBOX
 from rft_widgets.model.pipeline import FINISHED, PIPELINE_STEPS
 from rft_widgets.model.settings import PIPELINE, TOPICS, VALIDATION
-from rft_widgets.model.topic_settings import CATEGORIZE, CLUSTERING, COVERAGE, TOPIC_LIMITS
+from rft_widgets.model.topic_settings import (
+    CATEGORIZE,
+    CLUSTERING,
+    COVERAGE,
+    TOPIC_LIMITS,
+    TOPIC_MODEL,
+)
+from rft_widgets.model.trust_settings import TRUST
 from rft_widgets.model.views import DIALOG_TITLES, DialogName, RecordsPreset
 from rft_widgets.widgets.app import App, DatasetPage
 from rft_widgets.widgets.bundle import Bundle
@@ -61,6 +69,7 @@ _SCALARS = {
     shapes.NoneType: "null",
     shapes.AnyType: "unknown",
     shapes.DateTimeType: "string",
+    shapes.DateType: "string",
     shapes.BytesType: "DataView",
 }
 
@@ -129,13 +138,17 @@ def generate() -> str:
         "topic_limits": TOPIC_LIMITS,
         "clustering": CLUSTERING,
         "categorize": CATEGORIZE,
+        "topic_model": TOPIC_MODEL,
         "pipeline": PIPELINE,
         "coverage": COVERAGE,
         "grader_test": GRADER_TEST,
+        "trust": TRUST,
         "judge": JUDGE,
         "sandbox": SANDBOX,
         "dry_run": DRY_RUN,
         "dry_run_bounds": DRY_RUN_BOUNDS,
+        "connection": CONNECTION,
+        "rollout": ROLLOUT,
     }
     constants = [
         _constant("PIPELINE_STEPS", PIPELINE_STEPS),

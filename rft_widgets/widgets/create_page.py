@@ -40,8 +40,8 @@ SETTLED_S = 0.5
 """How long a selection stays as it is before its pattern is looked for."""
 
 _UNAVAILABLE = (
-    "An API of stored chat completions cannot be read from here: save what "
-    "client.chat.completions.list() gives as JSON lines, and upload that file.",
+    "Or save a connection under Settings: chat completions that its service stores are read from "
+    "there.",
 )
 
 Location = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
@@ -77,7 +77,7 @@ class CreatePage(Offers, FollowingWidget):
     def sources(self) -> SourcesView:
         """Where traces may come from."""
         return SourcesView(
-            places=found_places(),
+            places=found_places(saved=self._workspace.connections),
             any_path=not os.environ.get(APP_VARIABLE),
             unavailable=_UNAVAILABLE,
         )
@@ -86,7 +86,7 @@ class CreatePage(Offers, FollowingWidget):
     def open_source(self, location: Location, name: Name = "") -> None:
         """Read traces from a source; what was open before is closed."""
         location = location.strip()
-        check_place(location)
+        check_place(location, saved=self._workspace.connections)
         scan = Scan(location, name or location, self._workspace.uploads, self._tell_scan)
         with self._lock:
             before, self._scan = self._scan, scan

@@ -17,7 +17,6 @@ from rft_widgets.model.record_rows import RecordRows, SelectionSize
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.base import DatasetWidget
 from rft_widgets.widgets.canvas import checked_height
-from rft_widgets.widgets.dialogs.generate import MISSING
 from rft_widgets.widgets.downloads import Download, Offers, file_name
 from rft_widgets.widgets.records.detail import RecordDetail, read_detail
 from rft_widgets.widgets.records.editing import (
@@ -49,8 +48,6 @@ class GridContext(Struct, frozen=True, kw_only=True):
     """What invalid records break."""
     grader: str | None
     """What the grader in use is called."""
-    no_generation: str | None
-    """Why no variations can be made."""
 
 
 class RecordsGrid(Offers, DatasetWidget):
@@ -96,7 +93,6 @@ class RecordsGrid(Offers, DatasetWidget):
             topics=self._dataset.topics.paths,
             faults=code_counts(self._dataset.health.errors_by_code),
             grader=None if version is None else version.grader.name,
-            no_generation=MISSING,
         )
 
     @rpc.method(background=True, packed=True)

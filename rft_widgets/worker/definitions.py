@@ -14,10 +14,10 @@ from rft_widgets.model.job import JobState
 from rft_widgets.steps.progress import Told
 from rft_widgets.store.connection import Store
 from rft_widgets.store.job_queue import ClaimedJob
-from rft_widgets.worker import grading, prepare, records, topics, training
+from rft_widgets.worker import generation, grading, prepare, records, topics, training, trust
 from rft_widgets.worker.definition import Attempt, Definition
 
-_MODULES = (prepare, records, topics, grading, training)
+_MODULES = (prepare, records, topics, generation, grading, training, trust)
 """Each lists its kinds in ``DEFINITIONS``."""
 
 

@@ -11,11 +11,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from rft_widgets.graders.pairwise import CRITERIA
 from rft_widgets.graders.version import load_grader
+from rft_widgets.model.connection import ConnectionName
 from rft_widgets.model.dry_run_settings import DRY_RUN, GRADER_TEST
 from rft_widgets.model.evaluation import Evaluation
 from rft_widgets.model.grader import SANDBOX
-from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.grader_version import JudgedAt
+from rft_widgets.model.pairwise import PAIRWISE, PairwiseReport
 from rft_widgets.model.record import Selection
 from rft_widgets.model.report import DryRunReport, GraderTest, RunComparison
 from rft_widgets.steps.grader_labels import LabelReport
@@ -32,31 +35,57 @@ Records = Annotated[int, Meta(ge=1, le=100_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Prompts = Annotated[int, Meta(ge=1, le=DRY_RUN.most_prompts)]
 Answers = Annotated[int, Meta(ge=1, le=DRY_RUN.most_responses)]
+Temperature = Annotated[float, Meta(ge=0, le=2)]
+Tokens = Annotated[int, Meta(ge=1, le=1_000_000)]
+RunId = Annotated[str, Meta(min_length=1, max_length=200)]
+Criteria = Annotated[str, Meta(min_length=1, max_length=10_000)]
+MaxCost = Annotated[float, Meta(gt=0)]
 
 
 class Evaluate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which records to score."""
+    """Which records to score; a judge may cost ``max_cost_usd``."""
 
     selection: Selection
+    max_cost_usd: MaxCost | None = None
 
 
-class DryRunParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to grade on recorded answers; or to go on with the last run that was cut off."""
+class PlannedDryRun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to grade.
+
+    ``model`` answers every prompt anew, ``k`` times; without one recorded answers are graded.
+    ``temperature`` and ``max_tokens`` are of its answers, by default those of the settings.
+    """
 
     n: Prompts = DRY_RUN.prompts
     k: Answers = DRY_RUN.responses
     seed: Seed = 0
     probes: bool = True
+    model: ConnectionName | None = None
+    temperature: Temperature | None = None
+    max_tokens: Tokens | None = None
+
+
+class DryRunParams(PlannedDryRun, frozen=True, kw_only=True):
+    """What to grade; or to go on with the last run that was cut off.
+
+    ``max_cost_usd`` is for the answers of a model and for a judge together.
+    """
+
     resume: bool = False
+    max_cost_usd: MaxCost | None = None
 
 
 class TriedGrader(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A saved version, or a grader that is not saved; by default the one in use."""
+    """A saved version, or a grader that is not saved; by default the one in use.
+
+    ``max_cost_usd`` is the most that its models may cost.
+    """
 
     version: Version | None = None
     grader: GraderJson | None = None
-    connection: ModelConnection | None = None
+    connection: JudgedAt | None = None
     seed: Seed = 0
+    max_cost_usd: MaxCost | None = None
 
 
 class TestGrader(TriedGrader, frozen=True, kw_only=True):
@@ -77,9 +106,22 @@ class CompareGraders(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     before: Version | GraderJson
     after: Version | GraderJson
-    connection: ModelConnection | None = None
+    connection: JudgedAt | None = None
     n: Records = 100
     seed: Seed = 0
+    max_cost_usd: MaxCost | None = None
+
+
+class CompareAnswers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two sets of answers, each the id of a dry run, texts by record id, or the recorded ones."""
+
+    first: RunId | dict[str, str] | None = None
+    second: RunId | dict[str, str] | None = None
+    model: ConnectionName
+    criteria: Criteria = CRITERIA
+    n: Records = PAIRWISE.pairs
+    seed: Seed = 0
+    max_cost_usd: MaxCost | None = None
 
 
 def _evaluate(at: Attempt[Evaluate]) -> tuple[str, Evaluation]:
@@ -87,7 +129,12 @@ def _evaluate(at: Attempt[Evaluate]) -> tuple[str, Evaluation]:
     found = (
         msgspec.convert(done, Evaluation)
         if done is not None
-        else at.dataset.evaluate(at.params.selection, progress=at.progress, cancelled=at.cancelled)
+        else at.dataset.evaluate(
+            at.params.selection,
+            max_cost_usd=at.params.max_cost_usd,
+            progress=at.progress,
+            cancelled=at.cancelled,
+        )
     )
     return found.sentence, found
 
@@ -103,6 +150,10 @@ def _dry_run(at: Attempt[DryRunParams]) -> tuple[str, DryRunReport]:
             params.k,
             seed=params.seed,
             probes=params.probes,
+            model=params.model,
+            temperature=params.temperature,
+            max_tokens=params.max_tokens,
+            max_cost_usd=params.max_cost_usd,
             resume=params.resume,
             run_id=at.id_for("dry"),
             progress=at.progress,
@@ -132,10 +183,27 @@ def _compare(at: Attempt[CompareGraders]) -> tuple[str, RunComparison]:
         connection=params.connection,
         n=params.n,
         seed=params.seed,
+        max_cost_usd=params.max_cost_usd,
         progress=at.progress,
         cancelled=at.cancelled,
     )
     return found.summary, found
+
+
+def _compare_answers(at: Attempt[CompareAnswers]) -> tuple[str, PairwiseReport]:
+    params = at.params
+    found = at.dataset.compare_answers(
+        params.first,
+        params.second,
+        model=params.model,
+        criteria=params.criteria,
+        n=params.n,
+        seed=params.seed,
+        max_cost_usd=params.max_cost_usd,
+        progress=at.progress,
+        cancelled=at.cancelled,
+    )
+    return found.sentence, found
 
 
 def _tried(at: Attempt[Any]) -> dict[str, Any]:
@@ -146,6 +214,7 @@ def _tried(at: Attempt[Any]) -> dict[str, Any]:
         "grader": None if params.grader is None else load_grader(params.grader),
         "connection": params.connection,
         "seed": params.seed,
+        "max_cost_usd": params.max_cost_usd,
         "progress": at.progress,
         "cancelled": at.cancelled,
     }
@@ -181,5 +250,12 @@ DEFINITIONS: tuple[Definition[Any], ...] = (
         result=RunComparison,
         work=_compare,
         is_quick=True,
+    ),
+    Definition(
+        kind="compare_answers",
+        title="Compare answers",
+        params=CompareAnswers,
+        result=PairwiseReport,
+        work=_compare_answers,
     ),
 )

@@ -15,6 +15,7 @@ from rft_widgets.worker.definition import Attempt, Definition
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+MaxCost = Annotated[float, Meta(gt=0)]
 
 
 class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +29,7 @@ class MeasureTraining(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     training_job: Id | None = None
     seed: Seed = 0
+    max_cost_usd: MaxCost | None = None
 
 
 class MeasureOutcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +38,7 @@ class MeasureOutcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     deployment: Id
     n: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     seed: Seed = 0
+    max_cost_usd: MaxCost | None = None
 
 
 def _train(at: Attempt[Train]) -> tuple[str, None]:
@@ -60,6 +63,7 @@ def _benchmark(at: Attempt[MeasureTraining]) -> tuple[str, Benchmark]:
     found = at.dataset.benchmark(
         at.params.training_job,
         seed=at.params.seed,
+        max_cost_usd=at.params.max_cost_usd,
         progress=at.progress,
         cancelled=at.cancelled,
     )
@@ -68,7 +72,11 @@ def _benchmark(at: Attempt[MeasureTraining]) -> tuple[str, Benchmark]:
 
 def _outcome(at: Attempt[MeasureOutcome]) -> tuple[str, DeploymentOutcome]:
     found = at.dataset.deployment(at.params.deployment).outcome(
-        n=at.params.n, seed=at.params.seed, progress=at.progress, cancelled=at.cancelled
+        n=at.params.n,
+        seed=at.params.seed,
+        max_cost_usd=at.params.max_cost_usd,
+        progress=at.progress,
+        cancelled=at.cancelled,
     )
     return found.sentence, found
 

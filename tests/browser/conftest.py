@@ -33,6 +33,7 @@ ON_VOILA_FIRST = frozenset(
     for name in (
         "coverage",
         "dry_run",
+        "generate",
         "grader",
         "import",
         "overview",

@@ -27,6 +27,10 @@ def open_above(page: Any, name: str) -> Any:
     elif name == "generate":
         open_above(page, "coverage")
         _press(page.get_by_role("dialog").get_by_role("button", name="Generate to Fill Gaps"))
+    elif name == "labelling":
+        grader = open_above(page, "grader")
+        _press(grader.get_by_role("tab", name="Compare with Labels"))
+        _press(grader.get_by_role("button", name="Label Answers, See the Trust Card"))
     elif name in ("import-records", "import-topics"):
         _press(page.get_by_role("button", name="Data", exact=True).first)
         page.get_by_role("menuitem", name=DIALOG_TITLES[name]).press("Enter", timeout=5_000)

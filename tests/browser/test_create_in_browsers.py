@@ -15,9 +15,11 @@ from browser import accessible
 from browser.app_server import RunningApp, running_app
 from browser.conftest import SHOTS
 from builders import chat_line
+from openai_stand_in.sdk_client import asked, connected
 
 import rft_widgets as rft
 from rft_widgets.sample.support import write_sample
+from rft_widgets.testing.openai_server import OpenAIServer
 
 pytestmark = pytest.mark.slow
 
@@ -222,3 +224,30 @@ def test_a_file_of_a_gigabyte_is_sent_without_taking_memory(
     page.get_by_label("Drop your file here").wait_for(state="attached")
     with rft.Workspace(app.database) as workspace:
         assert not list(workspace._store.side_folder.glob("uploads/*.data"))
+
+
+def test_what_a_service_stores_becomes_a_dataset(page: Any, app: RunningApp) -> None:
+    with (
+        OpenAIServer() as service,
+        connected(service) as client,
+        rft.Workspace(app.database) as workspace,
+    ):
+        for n in range(12):
+            question = {"role": "user", "content": f"Where is parcel {n} of mine?"}
+            asked(client, [question], store=True)
+        before = len(service.requests)
+        workspace.add_connection("support", service.base_url, "m")
+        page.reload()
+        page.locator(".rft-trace-text").first.wait_for()
+        assert len(service.requests) == before  # nobody has chosen it
+        page.get_by_label("Traces from").select_option(label="Stored completions of support")
+        page.get_by_text("of 12 total").wait_for()
+        shot(page, "create-stored")
+        page.get_by_label("Select All (12)").check()
+        page.get_by_label("Training Objective").fill("Find parcels")
+        page.get_by_label("Dataset Name").fill("Stored")
+        page.get_by_role("button", name="Create Dataset").click()
+        dataset = dataset_of(page, app, workspace)
+        assert dataset.jobs[0].wait(60).state.status == "succeeded"
+        assert dataset.count() == 12
+        workspace.remove_connection("support")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser.stand_in import connected
 from builders import chat_line
 
 import rft_widgets as rft
@@ -233,3 +234,34 @@ def test_texts_run_nothing(opened, workspace):
     opened.shot("12-failures")
     assert page.evaluate("() => window.__xss") is None
     assert page.locator(".rft img, .rft svg[onload], .rft script").count() == 0
+
+
+def test_a_model_answers_twice_a_prompt_at_a_known_price(opened, workspace, tmp_path):
+    ds = workspace.create("Rollouts")
+    ds.add_records(lines(24))
+    ds.set_grader(script("    return min(1.0, len(sample['output_text']) / 200)\n"))
+    with connected(workspace, tmp_path / "requests.jsonl") as stand_in:
+        opened.page.set_default_timeout(20_000)
+        page = opened.notebook(SHOW.format(id=ds.id), "ds.dialog('dry-run')", ready=READY)
+        k = page.get_by_label("Answers per prompt (k)")
+        k.fill("2")
+        k.press("Enter")
+        page.get_by_label("A model", exact=False).check()
+        page.get_by_label("Most to spend", exact=False).fill("1")
+        facts = page.get_by_label("What it takes")
+        facts.locator("div", has_text="Calls of the model").get_by_text("48").wait_for()
+        facts.locator("div", has_text="Cost").get_by_text("$").wait_for()
+        opened.assert_accessible(".rft-dialog")
+        opened.assert_keyboard_reaches_all(page.locator(".rft-dialog"))
+        opened.shot("model-idle")
+        assert not stand_in.requests
+        page.get_by_role("button", name="Start Dry Run").click()
+        page.get_by_role("tab", name="Scores").wait_for(timeout=60_000)
+        page.get_by_text("scripted-stand-in gave 48 answers").wait_for()
+        page.get_by_text("Prompts with mixed scores").first.wait_for()
+        opened.assert_accessible(".rft-dialog")
+        opened.shot("model-results")
+        assert len(stand_in.paid) == 48
+        assert ds.costs["rollout"].calls == 48
+        part(page, "Runs").click()
+        page.get_by_text("scripted-stand-in answered").wait_for()

@@ -6,6 +6,8 @@ import json
 
 import pytest
 from browser.accessible import tab_through, violations
+from browser.stand_in import NAME as STAND_IN
+from browser.stand_in import connected
 
 import rft_widgets as rft
 
@@ -240,3 +242,35 @@ def test_a_judge_says_what_it_lacks_and_presets_start_one(opened, dataset):
     missed, unseen = tab_through(page, page.locator(".rft-dialog"))
     assert not unseen
     assert not [one for one in missed if "button" in one], missed
+
+
+def test_a_judge_at_a_named_connection_is_tried_at_a_known_price_and_sits_in_a_panel(
+    opened, workspace, dataset, tmp_path
+):
+    with connected(workspace, tmp_path / "requests.jsonl"):
+        page = opened.notebook(SHOW.format(id=dataset.id), DIALOG, ready=CARDS)
+        page.locator(".rft-grader-card", has_text="LLM Judge").click()
+        page.get_by_label("Connection", exact=True).select_option(STAND_IN)
+        assert page.get_by_label("Model", exact=True).input_value() == "scripted-stand-in"
+        page.get_by_text("A test: About 5 calls").wait_for()
+        button(page, "Test on 5 Samples").click()
+        page.locator(".rft-grader-answer").nth(4).wait_for()
+        page.get_by_text("Scripted, no model").first.wait_for()
+        looks_right(opened, "10-named-judge")
+        opened.shot("10-price", ".rft-dialog footer")
+        button(page, "Make a Panel…").click()
+        panel = page.get_by_role("dialog", name="Make a Panel")
+        panel.get_by_label("Times that each is asked").fill("3")
+        panel.get_by_label("Score").select_option("median")
+        opened.shot("11-panel")
+        button(panel, "Make Panel").click()
+        page.locator('[data-part="scripted_stand_in_3"]').wait_for()
+        page.get_by_text("A test: About 15 calls").wait_for()
+        button(page, "Save").click()
+        news(page, "Saved as version 1")
+        assert dataset.grader_version.connection == STAND_IN
+        assert len(dataset.grader.graders) == 3
+        button(page, "Test on 5 Samples").click()
+        page.locator(".rft-grader-subs").nth(4).wait_for()
+        opened.shot("12-panel-tested")
+    assert dataset.costs["judge"].calls == 15  # the first of three gradings was paid before

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from browser.stand_in import connected
 
 import rft_widgets as rft
 from rft_widgets.model.topic import hierarchy, topic
@@ -326,3 +327,27 @@ def test_both_look_right_in_a_cell_and_in_both_themes(opened, dataset):
     assert serious(page, ".rft-dialog") == []
     page.evaluate(change, "JupyterLab Light")
     page.locator('.rft[data-rft-theme="lab-light"]').first.wait_for()
+
+
+def test_a_model_names_topics_and_decides_at_a_known_price(opened, workspace, dataset, tmp_path):
+    with connected(workspace, tmp_path / "requests.jsonl") as stand_in:
+        opened.page.set_default_timeout(20_000)
+        page = in_cell(opened, dataset)
+        pane = page.get_by_role("region", name="Language model")
+        pane.get_by_label("Names by a model").select_option("stand-in")
+        pane.get_by_text("calls,").first.wait_for()
+        pane.get_by_label("Instructions").fill("By what the customer wants")
+        assert not stand_in.requests  # nothing was asked for the estimate
+        opened.assert_accessible(".rft-dialog")
+        opened.assert_keyboard_reaches_all(page.locator(".rft-dialog"))
+        opened.shot("topics-model")
+        page.get_by_role("button", name="Regenerate").click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Regenerate").click()
+        page.get_by_text("Generate topics: done").wait_for(timeout=60_000)
+        opened.shot("topics-model-named")
+        asked = [one.body for one in stand_in.paid]
+        assert any("By what the customer wants" in json.dumps(body) for body in asked)
+        naming = dataset.topics_naming
+        assert naming is not None
+        assert page.get_by_role("treeitem").count() == len(dataset.topics_report.topics)
+        assert dataset.costs["topics"].calls == len(asked)

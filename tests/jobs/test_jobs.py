@@ -637,6 +637,26 @@ def test_a_deleted_dataset_takes_its_jobs_along_and_stops_them(anywhere, workspa
     assert workspace.jobs() == ()
 
 
+@pytest.mark.usefixtures("queued")
+def test_a_list_of_jobs_has_all_at_work_and_the_newest_that_ended(dataset, sqlite_workspace):
+    at_work = dataset.submit("pull_traces")
+    ended = []
+    for _ in range(3):
+        ended.append(dataset.submit("evaluate", {"selection": {"where": {}}}))
+        ended[-1].cancel()
+    listed = sqlite_workspace.job_states(limit=2)
+    assert [one.id for one in listed] == [ended[2].id, ended[1].id, at_work.id]
+    assert sqlite_workspace.job_states("queued", limit=1) == (at_work.state,)
+    assert [one.id for one in sqlite_workspace.job_states("cancelled", limit=1)] == [ended[2].id]
+    assert sqlite_workspace.job_states("failed") == ()
+    taken = take(dataset)
+    fall_silent(dataset, rft.Job(dataset._store, taken.job.id), 3_600)
+    assert [one.id for one in sqlite_workspace.job_states("failed", limit=1)] == [at_work.id]
+    assert sqlite_workspace.job_states("running") == ()
+    with pytest.raises(NotFound):
+        sqlite_workspace.job_states(dataset="ds_none")
+
+
 def test_views_show_the_last_of_each_kind(dataset, queued):
     first = dataset.submit("evaluate", {"selection": {"where": {}}})
     first.cancel()

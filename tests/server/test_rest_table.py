@@ -17,7 +17,6 @@ import pytest
 from rft_widgets import Workspace
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.training import TrainingJob
-from rft_widgets.errors import NeedsModel
 from rft_widgets.model.creation import FromTraces, FromUpload
 from rft_widgets.model.grader import grader_to_json
 from rft_widgets.sample.grader import sample_grader
@@ -25,6 +24,7 @@ from rft_widgets.sample.support import write_sample
 from rft_widgets.server.rest import ROUTES
 from rft_widgets.server.rest.calling import FormFields, Request, call
 from rft_widgets.server.rest.routing import Attachment, Underway
+from rft_widgets.testing.openai_server import OpenAIServer
 
 DOCS = Path(__file__).parents[2] / "docs" / "rest.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
@@ -67,6 +67,10 @@ class World:
         data = path.read_bytes()
         state = self.ws.uploads.begin(path.name, len(data))
         return self.ws.uploads.write(state.id, 0, data).id
+
+    def generation(self) -> dict[str, Any]:
+        topic = self.ds.topics.paths[0]
+        return {"source": "topics", "topics": [topic], "records_per_topic": 1}
 
     def record(self) -> str:
         return self.ds.records(limit=1).records[0].id
@@ -123,8 +127,9 @@ ROWS = (
     Row("createGenerationPlan", _D, "plan_generation", "create_generation_plan",
         lambda w: w.ds.plan_generation({"max_synthetic_ratio": 0.2}),
         lambda _: {"max_synthetic_ratio": 0.2}),
-    Row("generateRecords", _D, "generate", "generate_records", lambda w: w.ds.generate(),
-        lambda _: {}),
+    Row("generateRecords", _D, "generate", "generate_records",
+        lambda w: w.ds.generate(w.generation(), model="writer"),
+        lambda w: {"config": w.generation(), "model": "writer"}),
     Row("updateGrader", _D, "set_grader", "update_grader",
         lambda w: w.ds.set_grader(w.grader), lambda w: {"grader": w.grader}),
     Row("testGrader", _D, "test_grader", "test_grader",
@@ -143,14 +148,13 @@ ROWS = (
 )  # fmt: skip
 ROUTE = {route.name: route for route in ROUTES}
 NAMES = {_W: "Workspace", _D: "OptimizationDataset", TrainingJob: "TrainingJob"}
-NOT_YET = {"generateRecords": "answers `needs_model`"}
-"""Calls that refuse, and what they say."""
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
-    with Workspace(folder / "store.db") as ws:
+    with OpenAIServer() as model, Workspace(folder / "store.db") as ws:
+        ws.add_connection("writer", model.base_url, "m")
         yield World(ws, folder)
         for one in ws.datasets():
             for deployment in one.deployments:
@@ -164,10 +168,8 @@ def _table() -> str:
     lines = ["| Service layer | Python | REST |", "|---|---|---|"]
     for row in ROWS:
         route = ROUTE[row.route]
-        note = f" ({NOT_YET[row.source]})" if row.source in NOT_YET else ""
         lines.append(
-            f"| `{row.source}` | `{NAMES[row.owner]}.{row.python}`{note} "
-            f"| `{route.verb} {route.path}` |"
+            f"| `{row.source}` | `{NAMES[row.owner]}.{row.python}` | `{route.verb} {route.path}` |"
         )
     return "\n".join(lines) + "\n"
 
@@ -190,12 +192,6 @@ def test_all_28_calls_are_in_it_once():
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.source)
 def test_a_row_works_in_python_and_as_a_route(world, row):
-    if row.source in NOT_YET:
-        with pytest.raises(NeedsModel):
-            row.use(world)
-        with pytest.raises(NeedsModel):
-            _over_rest(world, row)
-        return
     row.use(world)
     _over_rest(world, row)
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.coverage import measure
-from rft_widgets.model.generation import GenerationConfig, TopicShape
-from rft_widgets.steps.generation_plan import choose_strategy, plan_generation
+from rft_widgets.model.generation import DifficultyMix, GenerationConfig, TopicShape
+from rft_widgets.steps.generation import choose_strategy, plan_generation
 
-SINGLE = TopicShape(multi_turn=0.1, prompt_tokens=40.0)
-MULTI = TopicShape(multi_turn=0.8, prompt_tokens=200.0)
+SINGLE = TopicShape(multi_turn=0.1, prompt_tokens=40.0, message_tokens=30.0)
+MULTI = TopicShape(multi_turn=0.8, prompt_tokens=200.0, message_tokens=50.0)
 
 
 def coverage(counts, targets=None):
@@ -69,6 +69,7 @@ def test_topics_by_name_and_records_by_selection():
         {"a": 50, "b": 50}, source="selected", variations_per_record=2, selected={"a": 3, "gone": 9}
     )
     assert by_topic(chosen) == {"a": 6}
+    assert chosen.topics[0].strategy == "message_variation"
     with pytest.raises(InvalidArgument, match="no topic 'x'"):
         plan({"a": 1}, source="topics", topics=("x",))
 
@@ -82,9 +83,9 @@ def test_strategies_follow_the_records():
     assert {one.topic: one.strategy for one in made.topics} == {
         "a": "few_shot", "b": "message_variation", "c": "topic_description",
     }  # fmt: skip
-    same = plan({"a": 20, "c": 0, "d": 400}, shapes=shapes, strategy="scenario_expansion")
+    same = plan({"a": 20, "c": 0, "d": 400}, shapes=shapes, strategy="tool_chain")
     assert {one.topic: one.strategy for one in same.topics} == {
-        "a": "scenario_expansion", "c": "topic_description",
+        "a": "tool_chain", "c": "topic_description",
     }  # fmt: skip
 
 
@@ -93,12 +94,20 @@ def test_tokens_grow_with_what_is_asked_and_cost_is_not_guessed():
     large = plan({"a": 10, "b": 90}, shapes={"a": MULTI})
     assert 0 < small.input_tokens < large.input_tokens
     assert 0 < small.output_tokens < large.output_tokens
-    assert small.cost_micro_usd is None
+    assert small.estimate is None
+    assert (small.calls, large.calls) == (8, 14)  # 40 records: 5 a request, 3 of each record
+    many = plan({"a": 10, "b": 90}, shapes={"a": SINGLE}, candidates_per_request=20)
+    assert (many.calls, many.output_tokens) == (2, small.output_tokens)
+    assert many.input_tokens < small.input_tokens
 
 
-def test_lengths_that_cannot_be_are_refused():
+def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(InvalidArgument, match="longer than the longest"):
         plan({"a": 1}, min_length=30, max_length=20)
+    with pytest.raises(InvalidArgument, match="no scenario"):
+        plan({"a": 1}, strategy="scenario_expansion", scenario=" ")
+    with pytest.raises(InvalidArgument, match="weight 0"):
+        plan({"a": 1}, difficulty=DifficultyMix(easy=0, medium=0, hard=0))
 
 
 def test_nothing_there_nothing_planned():

@@ -22,9 +22,12 @@ def real(monkeypatch):
 @pytest.mark.skipif(not STATIC.is_dir(), reason="the page code is not built")
 def test_it_is_small_whole_and_asks_nobody(real):
     files = real.files()
-    assert len(files.code) <= 1_300_000
+    assert len(files.code) <= 1_000_000
+    assert len(files.editor) <= 500_000
     assert len(files.shim) <= 2_048
-    assert "import(" not in files.code, "a module from a blob has nothing beside it"
+    assert files.code.count("import(") == 1, "of the editor: a module from a blob stands alone"
+    assert "import(" not in files.editor
+    assert "cm-content" not in files.code, "the editor is not in it"
     assert "@import" not in files.css
     assert "http" not in files.css.replace("http://www.w3.org", "")
     assert files.sha == real.files().sha

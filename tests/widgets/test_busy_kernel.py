@@ -13,7 +13,7 @@ SHOW = """
 import tempfile
 import rft_widgets as rft
 from rft_widgets.widgets import bundle
-built = bundle.Files(shim="export default {}", code="export const code = 1", css="")
+built = bundle.Files(shim="export default {}", code="export const code = 1", css="", editor="")
 bundle.files = lambda: built
 ds = rft.Workspace(tempfile.mkdtemp() + "/store.db").create("Support")
 view = ds.canvas()

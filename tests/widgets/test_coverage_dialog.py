@@ -35,13 +35,6 @@ def page(labelled):
     made.close()
 
 
-@pytest.fixture
-def planner(labelled):
-    made = dialog(labelled, "generate")
-    yield Page(made)
-    made.close()
-
-
 def test_the_page_gets_what_python_gets(page, labelled):
     shown = page.ask("load")
     report = labelled.coverage(near_duplicates=False)
@@ -76,26 +69,6 @@ def test_what_if_changes_nothing(page, labelled):
     assert labelled.coverage(near_duplicates=False).balance_score == 0.0
     error = page.refused("what_if", {"added": [{"topic": "Nothing", "count": 1}]})
     assert "no topic 'Nothing'" in error["message"]
-
-
-def test_the_plan_is_pythons_and_nothing_is_generated(planner, labelled):
-    options = planner.ask("load")
-    assert list(options["topics"]) == [*TOPICS]
-    assert len(options["strategies"]) == 5
-    assert "language model" in options["missing"]
-    plan = planner.ask("plan", {"config": options["config"]})
-    expected = labelled.plan_generation()
-    assert plan["total"] == expected.total > 0
-    assert {one["topic"]: one["strategy"] for one in plan["topics"]} == {
-        "Shipping": "few_shot", "Billing": "topic_description",
-    }  # fmt: skip
-    assert plan["cost_micro_usd"] is None
-    less = planner.ask("plan", {"config": {**options["config"], "max_synthetic_ratio": 0.05}})
-    assert 0 < less["total"] < plan["total"]
-    assert less["wanted"] == plan["wanted"]
-    too_much = {"config": {**options["config"], "max_synthetic_ratio": 1.0}}
-    assert planner.call("plan", too_much)["error"]["code"] == "invalid_params"
-    assert labelled.stats.generated_records == 0
 
 
 def test_selected_records_are_varied(labelled):

@@ -16,6 +16,7 @@ import rft_widgets as rft
 from rft_widgets.errors import InvalidArgument, RunInterrupted
 from rft_widgets.model.message import Message
 from rft_widgets.model.record import RecordFilter
+from rft_widgets.testing.openai_server import OpenAIServer
 
 SCORED = {
     "type": "python",
@@ -113,6 +114,40 @@ def test_the_estimate_counts_what_there_is(dataset, show):
         "Only 40 prompts have a recorded answer.",
         "No prompt has a second recorded answer: one answer each is graded.",
     ]
+
+
+def test_a_model_answers_at_a_price_that_is_told_before_and_goes_on_for_more(
+    dataset, show, tmp_path
+):
+    dataset.add_records(lines(12))
+    dataset.set_grader(
+        {
+            "type": "python",
+            "name": "length",
+            "source": "def grade(sample, item):\n    return len(sample['output_text']) / 500",
+        }
+    )
+    page = show(dataset)
+    with OpenAIServer() as server, rft.Workspace(tmp_path / "store.db") as workspace:
+        workspace.add_connection(
+            "base", server.base_url, "m", input_usd_per_million=100, output_usd_per_million=100
+        )
+        asked = {**OPTIONS, "k": 2, "probes": False, "model": "base", "temperature": 0.5}
+        found = page.ask("plan", asked)
+        assert (found["answers"], found["rollouts"]["calls"]) == (24, 24)
+        price = found["cost_micro_usd"]
+        assert price == found["rollouts"]["cost_micro_usd"] > 0
+        assert not server.requests
+        page.call("start", {**asked, "max_tokens": 300, "max_cost_usd": 0.001})
+        assert ended(dataset).problem.code == "budget_reached"
+        cut_off = page.ask("load")["cut_off"]
+        assert (cut_off["config"]["model"], cut_off["obstacle"]) == ("base", None)
+        page.call("resume", {"max_cost_usd": 5.0})
+        assert ended(dataset).status == "succeeded"
+        shown = page.ask("load")["shown"]
+        assert shown["answered"].startswith("m gave 24 answers at temperature 0.5")
+        assert shown["report"]["repeats"] is not None
+        assert dataset.costs["rollout"].calls == 24
 
 
 def test_the_time_is_that_of_this_graders_last_run(filled, show):

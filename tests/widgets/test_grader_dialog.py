@@ -294,3 +294,34 @@ def test_a_saved_notebook_holds_nothing_of_it(page):
     state = json.dumps(page.widget.get_state(), default=str)
     assert "sample.output_text" not in state
     assert "What is" not in state
+
+
+def test_a_judge_is_asked_at_a_named_connection_and_makes_a_panel(page):
+    nowhere = "http://127.0.0.1:9/v1"
+    with rft.Workspace(page.widget._dataset._store.url) as ws:
+        prices = {"input_usd_per_million": 1.0, "output_usd_per_million": 2.0}
+        ws.add_connection("careful", nowhere, "judge-1", **prices)
+        ws.add_connection("quick", nowhere, "judge-2")
+    found = check(page, JUDGE | {"model": ""}, connection="careful")
+    assert not found["problems"]
+    assert not found["missing"]
+    assert found["grader"]["model"] == "judge-1"
+    lost = check(page, JUDGE, connection="gone")
+    assert [one["where"] for one in lost["problems"]] == ["connection"]
+
+    text = json.dumps(JUDGE)
+    estimate = page.ask("estimate", {"grader": text, "connection": "careful"})
+    assert estimate["calls"] == 5
+    assert estimate["cost_micro_usd"] > 0
+    assert page.ask("estimate", {"grader": "{", "connection": "careful"}) is None
+    assert page.ask("estimate", {"grader": json.dumps(EXACT)}) is None
+
+    given = {"connections": ["careful", "quick"], "repeats": 2, "combine": "median"}
+    panel = page.ask("panel", {"grader": text, **given})
+    assert [part["model"] for part in panel["graders"].values()] == ["judge-1"] * 2 + [
+        "judge-2"
+    ] * 2
+    saved = page.ask("save", {"grader": json.dumps(panel), "connection": ["careful", "quick"]})
+    assert saved["version"] == 1
+    view = page.ask("load")["versions"][0]
+    assert list(view["connection"]) == ["careful", "quick"]

@@ -13,6 +13,7 @@ import rft_widgets as rft
 from rft_widgets.model.topic import hierarchy, topic
 from rft_widgets.model.topic_settings import TOPIC_LIMITS
 from rft_widgets.steps.topics.exchange import topics_json
+from rft_widgets.testing.openai_server import OpenAIServer
 from rft_widgets.widgets.dialogs import dialog
 from tests.dataset.themed import PATHS, TREE, labels, themed
 
@@ -127,6 +128,29 @@ def test_regenerating_says_what_is_at_risk_and_puts_records_under_topics(page, d
     assert page.call("regenerate", {"method": "auto", "n_topics": 3, "depth": 1})["ok"]
     assert ended(dataset).status == "succeeded"
     assert (len(dataset.topics.paths), dataset.topics.depth) == (3, 1)
+
+
+def test_a_model_names_topics_at_a_price_that_is_told_before(page, workspace, dataset):
+    with OpenAIServer() as server:
+        workspace.add_connection(
+            "writer", server.base_url, "m", input_usd_per_million=1, output_usd_per_million=1
+        )
+        takes = page.ask("estimate", {"model": "writer"}, timeout_s=60)
+        assert takes["naming"]["calls"] > 0
+        assert takes["naming"]["cost_micro_usd"] > 0
+        assert takes["deciding"] is not None
+        assert not server.requests
+        words = "By what people do in their time"
+        asked = {"model": "writer", "instructions": words, "max_cost_usd": 1.0}
+        assert page.call("regenerate", {"method": "auto", "n_topics": 3, "depth": 1, **asked})["ok"]
+        assert ended(dataset).status == "succeeded"
+        assert dataset.topics_naming.by_model > 0
+        assert words in json.dumps([one.body for one in server.requests])
+        assert 0 < dataset.costs["topics"].calls <= takes["naming"]["calls"]
+    assert (
+        page.call("categorize", {"mode": "unlabeled_only", "max_cost_usd": 0})["error"]["code"]
+        == "invalid_params"
+    )
 
 
 def test_what_a_person_decided_stays(page, dataset):

@@ -40,6 +40,18 @@ export function useJob(kind: string | readonly string[], subject = ""): Job {
   );
 }
 
+/** Whether work that this page began is not among the jobs yet: it learns of it a moment later. */
+export function useAwaited(begun: JobState | null): boolean {
+  const jobs = useTrait("jobs") ?? NONE;
+  if (begun === null) return false;
+  const { kind, subject } = begun;
+  return !jobs.some(
+    (job) => job.kind === kind && job.subject === subject && beganAt(job) >= beganAt(begun),
+  );
+}
+
+const beganAt = (job: JobState): number => Date.parse(job.started_at ?? job.created_at);
+
 /** Call back when work has ended that was seen running, or that was quicker than one could see. */
 export function useJobEnd(onEnd: (job: JobState) => void): void {
   const jobs = useTrait("jobs") ?? NONE;

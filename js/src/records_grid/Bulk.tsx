@@ -74,7 +74,6 @@ export function Bulk(props: Props) {
         picked={selecting.size}
         isAllPicked={props.isAllOfFilter}
         isBusy={isBusy || job.isRunning}
-        noGeneration={context?.no_generation ?? null}
         isExporting={download.progress !== null}
         onPickAll={props.onPickAll}
         onClear={selecting.clear}

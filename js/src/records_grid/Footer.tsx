@@ -16,8 +16,6 @@ interface Props {
   readonly isAllPicked: boolean;
   readonly isBusy: boolean;
   readonly isExporting: boolean;
-  /** Why no variations can be made. */
-  readonly noGeneration: string | null;
   onPickAll(): void;
   onClear(): void;
   onAction(action: BulkAction): void;
@@ -70,7 +68,7 @@ export function Footer(props: Props) {
   );
 }
 
-function Actions({ isBusy, isExporting, noGeneration, onAction, onExport }: Props) {
+function Actions({ isBusy, isExporting, onAction, onExport }: Props) {
   return (
     <>
       <Button
@@ -90,7 +88,6 @@ function Actions({ isBusy, isExporting, noGeneration, onAction, onExport }: Prop
       <Button
         icon={<Sparkles size={13} aria-hidden />}
         disabled={isBusy}
-        title={noGeneration ?? undefined}
         onClick={() => onAction("generate")}
       >
         Generate from Selected

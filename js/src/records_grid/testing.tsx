@@ -46,7 +46,6 @@ const CONTEXT = {
   topics: ["orders/returns", "orders/delivery"],
   faults: [{ code: "duplicate", words: "It repeats an earlier record", count: 4 }],
   grader: "same",
-  no_generation: "No model.",
 };
 
 function fakeApi(total: number) {

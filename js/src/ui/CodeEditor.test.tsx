@@ -2,7 +2,11 @@ import { currentCompletions, startCompletion } from "@codemirror/autocomplete";
 import { EditorView } from "@codemirror/view";
 import { act, cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { HostProvider } from "../host/bridge";
+import { provideEditor } from "../host/editor_code";
+import { FakeModel } from "../host/testing";
 import { CodeEditor, type CodeProblem } from "./CodeEditor";
+import * as module from "./code/editor";
 
 afterEach(cleanup);
 // jsdom lays nothing out; the editor asks for it nevertheless.
@@ -11,10 +15,16 @@ Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
 function show(value: string, more: Partial<Parameters<typeof CodeEditor>[0]> = {}) {
   const onChange = vi.fn();
   const all = { value, onChange, language: "text" as const, label: "Prompt", ...more };
-  const view = render(<CodeEditor {...all} />);
+  const { signal } = new AbortController();
+  const shown = (props: typeof all) => (
+    <HostProvider model={new FakeModel()} signal={signal}>
+      <CodeEditor {...props} />
+    </HostProvider>
+  );
+  const view = render(shown(all));
   const editor = EditorView.findFromDOM(screen.getByRole("textbox", { name: "Prompt" }));
   if (!editor) throw new Error("there is no editor");
-  const again = (next: Partial<typeof all>) => view.rerender(<CodeEditor {...all} {...next} />);
+  const again = (next: Partial<typeof all>) => view.rerender(shown({ ...all, ...next }));
   return { onChange, editor, again, view };
 }
 
@@ -86,5 +96,46 @@ describe("CodeEditor", () => {
     fireEvent.keyDown(document.body, { key: "Escape" });
     expect(outside).toHaveBeenCalledTimes(1);
     document.removeEventListener("keydown", outside, { capture: true });
+  });
+});
+
+describe("an editor whose code is not there", () => {
+  afterEach(() => provideEditor(module));
+
+  function open() {
+    provideEditor(null);
+    const bundle = new FakeModel();
+    const model = Object.assign(new FakeModel({ _bundle: "IPY_MODEL_b1" }), {
+      widget_manager: { get_model: async (id: string) => (id === "b1" ? bundle : new FakeModel()) },
+    });
+    const one = (label: string) => (
+      <CodeEditor value="x = 1" language="python" label={label} onChange={() => {}} />
+    );
+    render(
+      <HostProvider model={model} signal={new AbortController().signal}>
+        {one("First")}
+        {one("Second")}
+      </HostProvider>,
+    );
+    return bundle;
+  }
+
+  it("asks the kernel once for all editors, and says meanwhile that it loads", async () => {
+    const bundle = open();
+    expect(screen.getAllByRole("status", { name: "Loading" })).toHaveLength(2);
+    await waitFor(() => expect(bundle.calls("get_editor")).toHaveLength(1));
+  });
+
+  it("says why it cannot be shown, and asks again", async () => {
+    const bundle = open();
+    await waitFor(() => expect(bundle.calls("get_editor")).toHaveLength(1));
+    const lost = { code: "bundle_missing", message: "It was not built.", hint: "Build it." };
+    await act(async () => bundle.refuse("get_editor", lost));
+    const notes = screen.getAllByRole("alert").map((one) => one.textContent);
+    expect(notes).toEqual(
+      Array(2).fill(expect.stringContaining("could not be loaded. It was not")),
+    );
+    fireEvent.click(screen.getAllByRole("button", { name: "Retry" })[0] as HTMLElement);
+    await waitFor(() => expect(bundle.calls("get_editor")).toHaveLength(2));
   });
 });

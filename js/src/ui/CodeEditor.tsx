@@ -1,13 +1,18 @@
 // A code editor: Python, JSON, or text with template variables.
-import { Compartment, EditorState, type Extension, Transaction } from "@codemirror/state";
-import { EditorView } from "@codemirror/view";
 import { useEffect, useId, useLayoutEffect, useRef } from "react";
+import { useEditorModule } from "../host/editor_code";
 import { LAB_SILENT } from "../host/portal";
 import { useTheme } from "../host/theme";
-import { type Completion, completing } from "./code/completing";
-import { leave, typing } from "./code/keys";
-import { type CodeLanguage, languageOf, looks } from "./code/language";
-import { type CodeProblem, goTo, markProblems } from "./code/problems";
+import type {
+  CodeLanguage,
+  CodeProblem,
+  Completion,
+  EditorHandle,
+  EditorModule,
+  EditorOptions,
+} from "./code/types";
+import { ProblemNote } from "./ProblemNote";
+import { Skeleton } from "./Skeleton";
 import { useEscape } from "./useEscape";
 
 export type { CodeLanguage, CodeProblem, Completion };
@@ -30,76 +35,73 @@ interface Props {
 
 const NO_PROBLEMS: readonly CodeProblem[] = [];
 const NO_COMPLETIONS: readonly Completion[] = [];
+const LINE_PX = 22;
 
 export function CodeEditor(props: Props) {
-  const { value, language, label, readOnly = false, minHeight = 96 } = props;
+  const { module, problem, retry } = useEditorModule();
+  if (module) return <Editor {...props} module={module} />;
+  const minHeight = props.minHeight ?? 96;
+  return (
+    <div className="rft-editor" style={{ minHeight }}>
+      {problem ? (
+        <ProblemNote
+          problem={{ ...problem, message: `The editor could not be loaded. ${problem.message}` }}
+          onRetry={retry}
+        />
+      ) : (
+        <Skeleton lines={Math.max(2, Math.floor(minHeight / LINE_PX))} />
+      )}
+    </div>
+  );
+}
+
+function Editor(props: Props & { readonly module: EditorModule }) {
+  const { value, language, label, readOnly = false, minHeight = 96, module } = props;
   const { completions = NO_COMPLETIONS, problems = NO_PROBLEMS } = props;
   const place = useRef<HTMLDivElement>(null);
-  const editor = useRef<EditorView | null>(null);
+  const editor = useRef<EditorHandle | null>(null);
   const emitted = useRef(value);
   const latest = useRef(props.onChange);
   latest.current = props.onChange;
   const isDark = useTheme() !== "lab-light";
+  const isInvalid = problems.length > 0;
   const hint = useId();
-
-  const varying = useRef(new Compartment());
-  const options: Extension = [
-    languageOf(language),
-    completing(language, completions),
-    EditorState.readOnly.of(readOnly),
-    EditorView.darkTheme.of(isDark),
-    EditorView.contentAttributes.of({
-      "aria-label": label,
-      tabindex: "0", // as it is without: for those who read the page instead of trying it
-      "aria-describedby": hint,
-      ...(problems.length > 0 ? { "aria-invalid": "true" } : {}),
-      ...(readOnly ? { "aria-readonly": "true" } : {}),
-    }),
-  ];
+  const options: EditorOptions = {
+    ...{ language, completions, label, hint, isReadOnly: readOnly, isDark, isInvalid },
+  };
   const first = useRef(options);
 
   useLayoutEffect(() => {
     if (!place.current) return;
-    const view = new EditorView({
-      parent: place.current,
-      doc: emitted.current,
-      extensions: [
-        typing,
-        looks,
-        varying.current.of(first.current),
-        EditorView.updateListener.of((update) => {
-          if (!update.docChanged) return;
-          emitted.current = update.state.doc.toString();
-          if (!update.transactions.some((one) => one.annotation(Transaction.remote))) {
-            latest.current(emitted.current);
-          }
-        }),
-      ],
+    const opened = module.openEditor(place.current, emitted.current, first.current, (typed) => {
+      emitted.current = typed;
+      latest.current(typed);
     });
-    editor.current = view;
+    editor.current = opened;
     return () => {
-      view.destroy();
+      opened.close();
       editor.current = null;
     };
-  }, []);
+  }, [module]);
 
-  useEscape(place, () => editor.current && leave(editor.current));
+  useEscape(place, () => editor.current?.leave());
 
-  const isInvalid = problems.length > 0;
   const offered = JSON.stringify(completions);
   // `options` is made of these.
   useEffect(() => {
-    editor.current?.dispatch({ effects: varying.current.reconfigure(options) });
+    editor.current?.setOptions(options);
   }, [language, label, offered, readOnly, isDark, isInvalid]);
 
   useLayoutEffect(() => {
-    if (editor.current && value !== emitted.current) replace(editor.current, value);
+    if (value === emitted.current) return;
+    emitted.current = value;
+    editor.current?.setValue(value);
   }, [value]);
 
   // By what they say: lists may be made anew at every render. Marks move with the text by themselves.
   const marked = JSON.stringify(problems);
   useEffect(() => {
-    if (editor.current) markProblems(editor.current, problems);
+    editor.current?.setProblems(problems);
   }, [marked]);
 
   return (
@@ -121,7 +123,7 @@ export function CodeEditor(props: Props) {
                   <button
                     type="button"
                     className="rft-editor-goto"
-                    onClick={() => editor.current && goTo(editor.current, problem)}
+                    onClick={() => editor.current?.goTo(problem)}
                   >
                     Line {problem.line}
                   </button>
@@ -137,22 +139,4 @@ export function CodeEditor(props: Props) {
       </span>
     </div>
   );
-}
-
-/** Exchange what differs only, so that the cursor and what is marked stay. */
-function replace(view: EditorView, value: string): void {
-  const before = view.state.doc.toString();
-  const shorter = Math.min(before.length, value.length);
-  let start = 0;
-  while (start < shorter && before[start] === value[start]) start += 1;
-  let end = 0;
-  while (end < shorter - start && before.at(-1 - end) === value.at(-1 - end)) end += 1;
-  view.dispatch({
-    changes: {
-      from: start,
-      to: before.length - end,
-      insert: value.slice(start, value.length - end),
-    },
-    annotations: Transaction.remote.of(true),
-  });
 }

@@ -58,7 +58,7 @@ def create_from_traces(ws: Workspace, body: TracesBody) -> Underway[JobView]:
     The job fills it, makes topics and puts the records under them; ``dataset_id`` in the answer is
     the dataset.
     """
-    check_place(body.source, by_strangers=True)
+    check_place(body.source, by_strangers=True, saved=ws.connections)
     source = FromTraces(
         source=body.source,
         where=body.where,

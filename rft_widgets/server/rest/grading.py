@@ -1,9 +1,9 @@
-"""Coverage, generation, the grader and dry runs: whether training is worth it."""
+"""Coverage, the grader and dry runs: whether training is worth it."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,18 +12,22 @@ from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.llm.allowed import allowed_from_page
 from rft_widgets.model.coverage import CoverageReport
-from rft_widgets.model.dry_run import DryRun
-from rft_widgets.model.generation import GenerationConfig, GenerationPlan
+from rft_widgets.model.dry_run import DryRun, DryRunEstimate
+from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.grader import grader_to_json
-from rft_widgets.model.grader_version import GraderVersion
-from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.grader_version import GraderVersion, JudgedAt
 from rft_widgets.server.rest.jobs import JobView, underway
 from rft_widgets.server.rest.routing import Id, Routes, Underway
-from rft_widgets.worker.grading import DryRunParams, TestGrader
+from rft_widgets.worker.grading import (
+    CompareAnswers,
+    DryRunParams,
+    Evaluate,
+    PlannedDryRun,
+    TestGrader,
+)
 from rft_widgets.workspace import Workspace
 
 coverage_routes = Routes("coverage")
-generation_routes = Routes("generation")
 grader_routes = Routes("grader")
 dry_run_routes = Routes("dry run")
 
@@ -51,12 +55,13 @@ class TargetsView(Struct, frozen=True, kw_only=True):
 class GraderChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A grader in its public JSON form, or the number of a saved version.
 
-    ``connection`` says where a judge's model is asked, of those that the operator allows.
+    ``connection`` says where a judge's model is asked: the name of a connection of the workspace
+    (several for a panel), or an address of those that the operator allows.
     """
 
     grader: dict[str, Any] | None = None
     saved_version: Annotated[int, Meta(ge=1)] | None = None
-    connection: ModelConnection | None = None
+    connection: JudgedAt | None = None
 
 
 class GraderView(Struct, frozen=True, kw_only=True):
@@ -65,7 +70,7 @@ class GraderView(Struct, frozen=True, kw_only=True):
     version: int
     hash: str
     grader: dict[str, Any]
-    connection: ModelConnection | None
+    connection: JudgedAt | None
     created_at: datetime
 
 
@@ -80,15 +85,14 @@ def grader_view(version: GraderVersion) -> GraderView:
     )
 
 
-def allowed(
-    dataset: OptimizationDataset, connection: ModelConnection | None
-) -> ModelConnection | None:
+At = TypeVar("At", bound=JudgedAt)
+
+
+def allowed(dataset: OptimizationDataset, connection: At | None) -> At | None:
     """Give back a connection that a client may name: a key goes where an operator allows it."""
     if connection is None:
         return None
-    saved = [one.connection for one in dataset.grader_versions if one.connection]
-    saved += [one.config.upstream for one in dataset.deployments if one.config.upstream]
-    return allowed_from_page(connection, saved)
+    return allowed_from_page(connection, dataset.bound_connections)
 
 
 @coverage_routes.add("GET", "/datasets/{dataset_id}/coverage")
@@ -107,30 +111,6 @@ def get_targets(ws: Workspace, dataset_id: Id) -> TargetsView:
 def update_targets(ws: Workspace, dataset_id: Id, body: Targets) -> TargetsView:
     """Say what the shares of the topics should be; leaves that are left out get 0."""
     return TargetsView(targets=ws.dataset(dataset_id).set_targets(body.targets))
-
-
-@generation_routes.add("POST", "/datasets/{dataset_id}/generate/plan")
-def create_generation_plan(
-    ws: Workspace,
-    dataset_id: Id,
-    body: GenerationConfig = GenerationConfig(),  # noqa: B008 - frozen
-) -> GenerationPlan:
-    """Plan how many records to generate for which topic, before anything is spent."""
-    return ws.dataset(dataset_id).plan_generation(body)
-
-
-@generation_routes.add("POST", "/datasets/{dataset_id}/generate")
-def generate_records(
-    ws: Workspace,
-    dataset_id: Id,
-    body: GenerationConfig = GenerationConfig(),  # noqa: B008 - frozen
-) -> None:
-    """Generate records as planned.
-
-    It asks a language model. This version cannot be connected to one for that: it answers 409 with
-    the code ``needs_model``.
-    """
-    ws.dataset(dataset_id).generate(body)
 
 
 @grader_routes.add("GET", "/datasets/{dataset_id}/grader")
@@ -169,6 +149,35 @@ def test_grader(
     return underway(dataset.submit("test_grader", params))
 
 
+@grader_routes.add("POST", "/datasets/{dataset_id}/grader/test/plan")
+def plan_grader_test(
+    ws: Workspace,
+    dataset_id: Id,
+    body: TestGrader = TestGrader(),  # noqa: B008 - frozen
+) -> WorkEstimate | None:
+    """What a test of a grader would take; ``null`` where it asks no model. Nothing is asked."""
+    dataset = ws.dataset(dataset_id)
+    return dataset.estimate_test_grader(
+        body.n,
+        version=body.version,
+        grader=body.grader,
+        connection=allowed(dataset, body.connection),
+        seed=body.seed,
+    )
+
+
+@grader_routes.add("POST", "/datasets/{dataset_id}/evaluate")
+def evaluate_records(ws: Workspace, dataset_id: Id, body: Evaluate) -> Underway[JobView]:
+    """Grade the recorded answers of chosen records, and keep each reward as their score."""
+    return underway(ws.dataset(dataset_id).submit("evaluate", body))
+
+
+@grader_routes.add("POST", "/datasets/{dataset_id}/answers/compare")
+def compare_answers(ws: Workspace, dataset_id: Id, body: CompareAnswers) -> Underway[JobView]:
+    """Let a judge say, in both orders, which of two answers to each prompt is better."""
+    return underway(ws.dataset(dataset_id).submit("compare_answers", body))
+
+
 @dry_run_routes.add("POST", "/datasets/{dataset_id}/dry-run")
 def run_dry_run(
     ws: Workspace,
@@ -177,6 +186,24 @@ def run_dry_run(
 ) -> Underway[JobView]:
     """Grade a sample of the answers and say whether training is worth it: GO, CAUTION or NO_GO."""
     return underway(ws.dataset(dataset_id).submit("dry_run", body))
+
+
+@dry_run_routes.add("POST", "/datasets/{dataset_id}/dry-run/plan")
+def plan_dry_run(
+    ws: Workspace,
+    dataset_id: Id,
+    body: PlannedDryRun = PlannedDryRun(),  # noqa: B008 - frozen
+) -> DryRunEstimate:
+    """What a dry run would grade, and what models would take; nothing is asked."""
+    return ws.dataset(dataset_id).plan_dry_run(
+        body.n,
+        body.k,
+        seed=body.seed,
+        probes=body.probes,
+        model=body.model,
+        temperature=body.temperature,
+        max_tokens=body.max_tokens,
+    )
 
 
 @dry_run_routes.add("GET", "/datasets/{dataset_id}/dry-run")

@@ -29,7 +29,9 @@ class JobsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which jobs."""
 
     status: JobStatus | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    limit: Annotated[
+        int, Meta(ge=1, le=1_000, description="Most that have ended; those at work are all given.")
+    ] = 100
 
 
 def view(job: Job) -> JobView:
@@ -45,13 +47,13 @@ def underway(job: Job) -> Underway[JobView]:
 @routes.add("GET", "/jobs")
 def list_jobs(ws: Workspace, query: JobsQuery) -> tuple[JobState, ...]:
     """Long work of all datasets, the newest first."""
-    return tuple(job.state for job in ws.jobs(status=query.status, limit=query.limit))
+    return ws.job_states(query.status, limit=query.limit)
 
 
 @routes.add("GET", "/datasets/{dataset_id}/jobs")
 def list_dataset_jobs(ws: Workspace, dataset_id: Id) -> tuple[JobState, ...]:
     """Long work of a dataset, the newest first."""
-    return tuple(job.state for job in ws.dataset(dataset_id).jobs)
+    return ws.job_states(dataset=dataset_id)
 
 
 @routes.add("GET", "/jobs/{job_id}")

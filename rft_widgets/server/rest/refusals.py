@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from rft_widgets.errors import (
     AlreadyAtWork,
+    BudgetReached,
     ImportInterrupted,
+    ModelRefused,
     NeedsModel,
     NotFound,
     RftError,
@@ -14,6 +16,7 @@ from rft_widgets.errors import (
     ServingFailed,
     StaleEdit,
     StoreUnavailable,
+    TooManyFailures,
     TrainingRefused,
 )
 from rft_widgets.model.problem import Problem, problem_of
@@ -32,6 +35,9 @@ STATUS: Mapping[type[RftError], int] = {
     AlreadyAtWork: 409,
     TrainingRefused: 409,
     NeedsModel: 409,
+    BudgetReached: 409,
+    ModelRefused: 409,
+    TooManyFailures: 409,
     ServingFailed: 409,
     RunInterrupted: 409,
     ImportInterrupted: 409,

@@ -8,13 +8,15 @@ from msgspec import Struct
 
 from rft_widgets.errors import ImportRejected
 from rft_widgets.files import read_whole
-from rft_widgets.model.topic import TopicHierarchy
+from rft_widgets.model.connection import ConnectionName
+from rft_widgets.model.estimate import WorkEstimate
+from rft_widgets.model.topic import CategorizeMode, TopicHierarchy
 from rft_widgets.model.topic_settings import TOPIC_LIMITS
 from rft_widgets.server.rest.downloads import download
 from rft_widgets.server.rest.jobs import JobView, underway
 from rft_widgets.server.rest.routing import Attachment, FileBody, Id, Routes, Underway
 from rft_widgets.steps.topics.exchange import TopicsForm, read_topics
-from rft_widgets.worker.topics import Categorize, GenerateTopics
+from rft_widgets.worker.topics import Categorize, Count, GenerateTopics, Instructions, Seed
 from rft_widgets.workspace import Workspace
 
 routes = Routes("topics")
@@ -36,6 +38,28 @@ class FormQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which form a file has: a tree, or one map of all topics."""
 
     form: TopicsForm = "nested"
+
+
+class EstimatedTopics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which models would name found topics and decide about uncertain records of the present ones.
+
+    Of each that is named, the estimate says what it would take.
+    """
+
+    model: ConnectionName | None = None
+    categorize_model: ConnectionName | None = None
+    mode: CategorizeMode = "unlabeled_only"
+    n_topics: Count | None = None
+    seed: Seed = 0
+    instructions: Instructions = ""
+    embeddings: bool = True
+
+
+class TopicsEstimate(Struct, frozen=True, kw_only=True):
+    """What each model would take; ``null`` of one that was not named."""
+
+    naming: WorkEstimate | None
+    categorizing: WorkEstimate | None
 
 
 @routes.add("GET", "/datasets/{dataset_id}/topics")
@@ -70,6 +94,29 @@ def categorize_records(
 ) -> Underway[JobView]:
     """Put valid records under the topics, each with a confidence."""
     return underway(ws.dataset(dataset_id).submit("categorize", body))
+
+
+@routes.add("POST", "/datasets/{dataset_id}/topics/estimate")
+def estimate_topics(ws: Workspace, dataset_id: Id, body: EstimatedTopics) -> TopicsEstimate:
+    """Calls, tokens, money and minutes that models would take; nothing is asked."""
+    dataset = ws.dataset(dataset_id)
+    naming = categorizing = None
+    if body.model is not None:
+        naming = dataset.estimate_topics(
+            body.model,
+            n_topics=body.n_topics,
+            instructions=body.instructions,
+            embeddings=body.embeddings,
+        )
+    if body.categorize_model is not None:
+        categorizing = dataset.estimate_categorize(
+            body.categorize_model,
+            body.mode,
+            seed=body.seed,
+            instructions=body.instructions,
+            embeddings=body.embeddings,
+        )
+    return TopicsEstimate(naming=naming, categorizing=categorizing)
 
 
 @routes.add("POST", "/datasets/{dataset_id}/topics/import")

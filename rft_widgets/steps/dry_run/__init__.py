@@ -9,6 +9,7 @@ from rft_widgets.steps.dry_run.answers import Answer, Respond, grade_answers, ma
 from rft_widgets.steps.dry_run.compare import PairBy, compare_runs
 from rft_widgets.steps.dry_run.probes import probe_gradings, run_probes
 from rft_widgets.steps.dry_run.report import build_report
+from rft_widgets.steps.dry_run.rollouts import Rollout, Rollouts, rollout_workload, sampling
 from rft_widgets.steps.dry_run.sample import (
     Candidate,
     PromptSample,
@@ -22,6 +23,8 @@ __all__ = [
     "PairBy",
     "PromptSample",
     "Respond",
+    "Rollout",
+    "Rollouts",
     "SampledPrompt",
     "build_report",
     "choose_sample",
@@ -29,5 +32,7 @@ __all__ = [
     "grade_answers",
     "make_answers",
     "probe_gradings",
+    "rollout_workload",
     "run_probes",
+    "sampling",
 ]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from itertools import islice
 from typing import Any, TypeAlias
 
 import msgspec
@@ -18,14 +16,16 @@ from rft_widgets.graders.compiled import CompiledGrader
 from rft_widgets.graders.outcome import one_line
 from rft_widgets.graders.rewards import normalized_reward, out_of_range
 from rft_widgets.graders.sample import Sample, item_of, sample_of
+from rft_widgets.llm.concurrent import in_order
 from rft_widgets.model.dry_run_settings import DRY_RUN, DryRunSettings
 from rft_widgets.model.grader import GradingResult
 from rft_widgets.model.message import Message
 from rft_widgets.model.record import TAGS, Record, RecordInput
 from rft_widgets.model.report import GradedAnswer
+from rft_widgets.steps.dry_run.rollouts import Rollout
 from rft_widgets.steps.dry_run.sample import SampledPrompt
 
-Respond: TypeAlias = Callable[[RecordInput, int], Sequence[Message]]
+Respond: TypeAlias = Callable[[RecordInput, int], Sequence[Message] | Rollout]
 """Answers a prompt; the number counts the answers to it from 0.
 
 Called from several threads at once. `ModelCallFailed`, and any other exception but an `RftError`,
@@ -34,7 +34,12 @@ means that there is no answer.
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """An answer to grade. ``output`` is ``None`` where a model has yet to give it."""
+    """An answer to grade.
+
+    ``output`` is ``None`` where a model has yet to give it; ``recorded`` is what was recorded
+    there. ``grading`` counts, from 0, how often
+    the same answer is graded on purpose: a judge is asked anew each time.
+    """
 
     record_id: str
     prompt_key: str
@@ -44,6 +49,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     item: dict[str, Any]
     cluster: str | None = None
     topic: str | None = None
+    grading: int = 0
+    recorded: tuple[Message, ...] = ()
 
 
 def make_answers(
@@ -88,6 +95,7 @@ def make_answers(
                 item=item_of(record),
                 cluster=record.thread_id,
                 topic=prompt.topic,
+                recorded=record.output.messages,
             )
             answers.append(answer)
     return answers
@@ -98,6 +106,7 @@ def grade_answers(
     answers: Sequence[Answer],
     *,
     respond: Respond | None = None,
+    concurrency: int | None = None,
     done: Iterable[GradedAnswer] = (),
     keep: Callable[[Sequence[GradedAnswer]], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -114,6 +123,8 @@ def grade_answers(
         What to grade; each has its own record id and number.
     respond
         Gives the answers that are not recorded.
+    concurrency
+        How many of these are waited for at a time; by default that of the settings.
     done
         Grades from an interrupted run; taken as they are.
     keep
@@ -122,7 +133,7 @@ def grade_answers(
     progress
         Gets the number of answers that are done, and of all, after every batch.
     cancelled
-        Asked after every answer. What is under way is then waited for, and nothing more is begun.
+        Asked after every answer, and often while answers are waited for.
 
     Returns
     -------
@@ -167,7 +178,9 @@ def grade_answers(
             )
 
     missing = [answer for answer, key in zip(answers, keys, strict=True) if key not in found]
-    with closing(_graded(compiled, missing, respond, settings)) as source:
+    at_a_time = concurrency or settings.concurrent_responses
+    wish = cancelled or bool
+    with closing(_graded(compiled, missing, respond, at_a_time, wish, settings)) as source:
         try:
             if missing:
                 stop_if_cancelled()
@@ -179,6 +192,9 @@ def grade_answers(
                     hand_over()
                 if len(found) < len(answers):
                     stop_if_cancelled()
+        except RunInterrupted:
+            stop_if_cancelled()  # says how far it came
+            raise
         finally:
             hand_over()
     return [found[key] for key in keys]
@@ -202,71 +218,79 @@ def _graded(
     compiled: CompiledGrader,
     answers: Iterable[Answer],
     respond: Respond | None,
+    concurrency: int,
+    cancelled: Callable[[], bool],
     settings: DryRunSettings,
 ) -> Generator[GradedAnswer, None, None]:
-    waiting: deque[tuple[Answer, tuple[Message, ...]]] = deque()
+    waiting: deque[tuple[Answer, Rollout]] = deque()
     unanswered: deque[GradedAnswer] = deque()
+    stopped: list[RftError] = []
 
     def pairs() -> Iterator[tuple[Sample, Mapping[str, Any]]]:
-        for answer, output in given:
-            if isinstance(output, str):
-                unanswered.append(_without_answer(answer, output, settings))
-            else:
-                waiting.append((answer, output))
-                yield sample_of(answer.input, output), answer.item
+        try:
+            for answer, given in source:
+                if isinstance(given, str):
+                    unanswered.append(_without_answer(answer, given, settings))
+                else:
+                    waiting.append((answer, given))
+                    sample = sample_of(answer.input, given.messages, grading=answer.grading)
+                    yield sample, answer.item
+        except RunInterrupted:
+            raise
+        except RftError as error:
+            stopped.append(error)  # what was answered, and paid for, is graded first
 
-    with closing(_given(answers, respond, settings.concurrent_responses)) as given:
+    with closing(_given(answers, respond, concurrency, cancelled)) as source:
         for result in compiled.grade_many(pairs()):
             while unanswered:
                 yield unanswered.popleft()
-            answer, output = waiting.popleft()
-            yield _with_grade(compiled, answer, output, result, settings)
+            answer, given = waiting.popleft()
+            yield _with_grade(compiled, answer, given, result, settings)
         yield from unanswered
+    if stopped:
+        raise stopped[0]
 
 
 def _given(
-    answers: Iterable[Answer], respond: Respond | None, concurrency: int
-) -> Generator[tuple[Answer, tuple[Message, ...] | str], None, None]:
+    answers: Iterable[Answer],
+    respond: Respond | None,
+    concurrency: int,
+    cancelled: Callable[[], bool],
+) -> Generator[tuple[Answer, Rollout | str], None, None]:
     """Each answer with its output, in order; with a text that says why there is none."""
     if respond is None:
-        yield from ((answer, answer.output or ()) for answer in answers)
+        for answer in answers:
+            yield answer, Rollout(messages=answer.output or (), ending="whole")
         return
 
-    def ask(answer: Answer) -> tuple[Message, ...] | str:
+    def ask(answer: Answer) -> tuple[Answer, Rollout | str]:
         if answer.output is not None:
-            return answer.output
+            return answer, Rollout(messages=answer.output, ending="whole")
         try:
-            return tuple(respond(answer.input, answer.repeat))
+            given = respond(answer.input, answer.repeat)
         except RftError:
             raise  # what is set up wrong is wrong for every prompt
         except Exception as error:  # noqa: BLE001 - whatever a model's client raises is no answer
-            return one_line(f"the model gave no answer: {str(error) or type(error).__name__}")
+            why = one_line(f"the model gave no answer: {str(error) or type(error).__name__}")
+            return answer, why
+        if isinstance(given, Rollout):
+            return answer, given
+        return answer, Rollout(messages=tuple(given), ending="whole")
 
-    source = iter(answers)
-    waiting: deque[tuple[Answer, Future[tuple[Message, ...] | str]]] = deque()
-    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="rft-respond")
-    try:
-        while True:
-            for answer in islice(source, 2 * concurrency - len(waiting)):
-                waiting.append((answer, pool.submit(ask, answer)))
-            if not waiting:
-                return
-            answer, future = waiting.popleft()
-            yield answer, future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with closing(in_order(ask, answers, concurrency=concurrency, cancelled=cancelled)) as found:
+        yield from found
 
 
 def _with_grade(
     compiled: CompiledGrader,
     answer: Answer,
-    output: tuple[Message, ...],
+    given: Rollout,
     result: GradingResult,
     settings: DryRunSettings,
 ) -> GradedAnswer:
     return msgspec.structs.replace(
         _without_answer(answer, result.error, settings),
-        response=_cut(output_text(output), settings.shown_chars),
+        response=_cut(output_text(given.messages), settings.shown_chars),
         status="failed_grading" if result.failed else "graded",
         reward=normalized_reward(compiled.grader, result),
         raw_reward=result.reward,
@@ -276,7 +300,9 @@ def _with_grade(
         errors=result.metadata.errors,
         isolation=result.metadata.isolation,
         tokens=result.metadata.token_usage,
-        output=output if answer.output is None else (),
+        output=given.messages if answer.output is None else (),
+        ending=given.ending if answer.output is None else None,
+        model=given.model,
     )
 
 

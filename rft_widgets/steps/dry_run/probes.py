@@ -86,7 +86,14 @@ def run_probes(
     rewards: dict[ProbeName, list[float]] = {name: [] for name in WORDS}
     failed = dict.fromkeys(WORDS, 0)
 
-    pairs = ((sample_of(one.answer.input, one.output), one.answer.item) for one in trials)
+    pairs = (
+        (
+            # Graded once more is asked once more, and not found among what was asked before.
+            sample_of(one.answer.input, one.output, grading=int(one.name == "repeat")),
+            one.answer.item,
+        )
+        for one in trials
+    )
     for trial, result in zip(trials, compiled.grade_many(pairs), strict=True):
         reward = normalized_reward(compiled.grader, result)
         before = first[trial.answer.record_id, trial.answer.repeat].reward

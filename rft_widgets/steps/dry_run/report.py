@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.dry_run import DryRunConfig
 from rft_widgets.model.dry_run_settings import (
     DRY_RUN,
     DRY_RUN_BOUNDS,
@@ -15,6 +16,7 @@ from rft_widgets.model.dry_run_settings import (
     DryRunSettings,
 )
 from rft_widgets.model.report import (
+    AnsweredBy,
     DryRunReport,
     FailureGroup,
     GradedAnswer,
@@ -52,6 +54,7 @@ def build_report(
     probes: Sequence[Probe] = (),
     excluded: Mapping[str, int] | None = None,
     planned: int | None = None,
+    config: DryRunConfig | None = None,
     seed: int = 0,
     settings: DryRunSettings = DRY_RUN,
     bounds: DryRunBounds = DRY_RUN_BOUNDS,
@@ -68,6 +71,8 @@ def build_report(
         Records that were left out before, by reason, as `PromptSample.excluded` counts them.
     planned
         Answers that should have been graded; more than there are make the report a partial one.
+    config
+        What was asked for, where a model answered.
     seed
         Of the bootstrap.
     settings, bounds
@@ -131,6 +136,23 @@ def build_report(
         answers=len(graded),
         planned=max(len(graded), planned or 0),
         failures=_failures(failed + unanswered, settings),
+        answered_by=None if config is None or not config.asked else answered_by(graded, config),
+    )
+
+
+def answered_by(graded: Sequence[GradedAnswer], config: DryRunConfig) -> AnsweredBy:
+    """Which model gave the answers of a run, and how these ended."""
+    answers = [one for one in graded if one.status != "failed_answer"]
+    endings = Counter(one.ending for one in answers if one.ending is not None)
+    models = Counter(one.model for one in answers if one.model is not None)
+    return AnsweredBy(
+        connection=config.model,
+        asked=config.asked,
+        models=tuple(name for name, _ in models.most_common()),
+        temperature=config.temperature,
+        max_tokens=config.max_tokens,
+        endings=dict(endings),
+        failed=len(graded) - len(answers),
     )
 
 

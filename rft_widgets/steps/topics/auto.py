@@ -12,6 +12,7 @@ from rft_widgets.model.topic import Calibration, Categorization, TopicHierarchy,
 from rft_widgets.model.topic_settings import (
     CATEGORIZE,
     CLUSTERING,
+    EMBEDDING,
     TOPIC_LIMITS,
     ClusterSettings,
 )
@@ -25,6 +26,7 @@ from rft_widgets.steps.topics.calibration import (
     softmax,
 )
 from rft_widgets.steps.topics.clusters import Labels, choose_count, find_centres
+from rft_widgets.steps.topics.embedded import EmbeddedSpace, EmbedTexts, fit_embedded
 from rft_widgets.steps.topics.features import (
     TextSpace,
     Vectors,
@@ -64,7 +66,7 @@ class TopicModel(Struct, frozen=True, kw_only=True):
     other_share: float
     calibration: Calibration
     by_answers: bool
-    space: TextSpace
+    space: TextSpace | EmbeddedSpace
     directions: Vectors
     """Direction of each cluster among the features (features by clusters)."""
     floor: float
@@ -134,6 +136,7 @@ def fit_topics(
     depth: int | None = None,
     seed: int = 0,
     namer: Namer | None = None,
+    embed: EmbedTexts | None = None,
     progress: Progress | None = None,
     settings: ClusterSettings = CLUSTERING,
 ) -> TopicModel:
@@ -156,6 +159,8 @@ def fit_topics(
         The same texts and seed give the same topics.
     namer
         Names the topics instead of their keywords, a language model for instance.
+    embed
+        Places the texts, instead of their words; the answers are not looked at then.
     progress
         Is told how far it is.
     settings
@@ -179,18 +184,20 @@ def fit_topics(
     tell = progress or _silent
     pairs = ((text, "") for text in texts) if answers is None else zip(texts, answers, strict=True)
     most = settings.max_chars
-    sample = sample_texts(
-        ((text[:most], answer[:most]) for text, answer in pairs), settings.sample_texts, seed
-    )
+    size = settings.sample_texts if embed is None else EMBEDDING.sample_texts
+    sample = sample_texts(((text[:most], answer[:most]) for text, answer in pairs), size, seed)
     drawn = [text for text, _ in sample]
     with single_threaded():
         tell(0.05, "Reading texts")
         answered = None
-        if answers is not None:
+        if answers is not None and embed is None:
             plain = fit_space(drawn, axes=0, seed=seed, settings=settings)
             said = [answer for _, answer in sample]
             answered = by_answers(plain, drawn, said, seed=seed, settings=settings)
-        if answered is None:
+        space: TextSpace | EmbeddedSpace
+        if embed is not None:
+            space = fit_embedded(drawn, embed, seed=seed, max_chars=most)
+        elif answered is None:
             space = fit_space(drawn, seed=seed, settings=settings)
         else:
             space = answered.space

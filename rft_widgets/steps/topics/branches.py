@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.topic import TopicNode, topic
 from rft_widgets.model.topic_settings import ClusterSettings
 from rft_widgets.steps.topics.clusters import Labels, group_centres
 from rft_widgets.steps.topics.features import Vectors, unit
-from rft_widgets.steps.topics.naming import Namer, TopicDraft, describe_groups, unique_name
+from rft_widgets.steps.topics.naming import (
+    Namer,
+    TopicDraft,
+    clean_name,
+    describe_groups,
+    described,
+    unique_name,
+)
 
 
 class Corpus(Struct):
@@ -28,6 +37,9 @@ class Corpus(Struct):
 def named_tree(corpus: Corpus, levels: int) -> tuple[tuple[str, ...], list[TopicNode]]:
     """Give the paths of the clusters, and the tree that they are the leaves of.
 
+    Keywords name everything first, from the top down, so that no topic repeats the one above it. A
+    namer names from the leaves up, so that a topic is named after those below it.
+
     Parameters
     ----------
     corpus
@@ -40,17 +52,25 @@ def named_tree(corpus: Corpus, levels: int) -> tuple[tuple[str, ...], list[Topic
     parents = [""] * count
     _note_parents(shape, "", parents)
     drafts = _drafts(corpus, corpus.labels, parents)
+    names = _names(drafts, corpus.namer)
+    if corpus.namer is not None:
+        _rename(shape, names, corpus.namer)
     paths = [""] * count
-    nodes = _nodes(shape, drafts, _names(drafts, corpus.namer), "", paths, "")
+    nodes = _nodes(shape, names, "", paths, "")
     return tuple(paths), nodes
+
+
+class _Name(NamedTuple):
+    name: str
+    description: str
+    keywords: tuple[str, ...]
 
 
 class _Branch(Struct):
     """A topic that is no leaf, and what lies under it: clusters by number, or branches."""
 
-    name: str
-    description: str
-    keywords: tuple[str, ...]
+    draft: TopicDraft
+    given: _Name
     below: list[int | _Branch]
 
 
@@ -63,15 +83,14 @@ def _branches(corpus: Corpus, inside: Labels, levels: int, parent: str) -> list[
     for number, clusters in enumerate(members):
         where[clusters] = number
     drafts = _drafts(corpus, where[corpus.labels], [parent] * len(members))
-    names = _names(drafts, corpus.namer)
     found: list[int | _Branch] = []
-    for clusters, draft, (name, description) in zip(members, drafts, names, strict=True):
+    for clusters, draft, given in zip(members, drafts, _names(drafts, None), strict=True):
         if len(clusters) == 1:
             # A group of one is the topic itself, not a topic with one topic below it.
             found.append(int(clusters[0]))
         else:
-            below = _branches(corpus, clusters, levels - 1, name)
-            found.append(_Branch(name, description, draft.keywords, below))
+            below = _branches(corpus, clusters, levels - 1, given.name)
+            found.append(_Branch(draft, given, below))
     return found
 
 
@@ -80,29 +99,46 @@ def _note_parents(shape: list[int | _Branch], parent: str, parents: list[str]) -
         if isinstance(item, int):
             parents[item] = parent
         else:
-            _note_parents(item.below, item.name, parents)
+            _note_parents(item.below, item.given.name, parents)
+
+
+def _rename(shape: list[int | _Branch], leaves: list[_Name], namer: Namer) -> None:
+    """Let the branches be named, each level after the one below it."""
+    levels: list[list[_Branch]] = []
+    here = [item for item in shape if isinstance(item, _Branch)]
+    while here:
+        levels.append(here)
+        here = [item for branch in here for item in branch.below if isinstance(item, _Branch)]
+    for level in reversed(levels):
+        drafts = [
+            replace(
+                branch.draft,
+                parts=tuple(
+                    leaves[item].name if isinstance(item, int) else item.given.name
+                    for item in branch.below
+                ),
+            )
+            for branch in level
+        ]
+        for branch, given in zip(level, _names(drafts, namer), strict=True):
+            branch.given = given
 
 
 def _nodes(
-    shape: list[int | _Branch],
-    drafts: list[TopicDraft],
-    names: list[tuple[str, str]],
-    parent: str,
-    paths: list[str],
-    prefix: str,
+    shape: list[int | _Branch], leaves: list[_Name], parent: str, paths: list[str], prefix: str
 ) -> list[TopicNode]:
     nodes: list[TopicNode] = []
     taken = {parent.casefold()}
     for item in shape:
-        own = names[item][0] if isinstance(item, int) else item.name
-        name = unique_name(own, taken)
+        own = leaves[item] if isinstance(item, int) else item.given
+        name = unique_name(own.name, taken)
         taken.add(name.casefold())
+        below: list[TopicNode] = []
         if isinstance(item, int):
             paths[item] = prefix + name
-            nodes.append(topic(name, names[item][1], drafts[item].keywords))
         else:
-            below = _nodes(item.below, drafts, names, name, paths, f"{prefix}{name}/")
-            nodes.append(topic(name, item.description, item.keywords, below))
+            below = _nodes(item.below, leaves, name, paths, f"{prefix}{name}/")
+        nodes.append(topic(name, own.description, own.keywords, below))
     return nodes
 
 
@@ -110,35 +146,35 @@ def _drafts(corpus: Corpus, labels: Labels, parents: Sequence[str]) -> list[Topi
     found = describe_groups(
         corpus.texts, labels.tolist(), len(parents), corpus.settings.keywords, parents
     )
-    return [
-        TopicDraft(
-            name=name,
-            keywords=keywords,
-            size=int((labels == number).sum()),
-            examples=tuple(corpus.texts[i] for i in np.flatnonzero(labels == number)[:10]),
+    drafts = []
+    for number, (name, keywords) in enumerate(found):
+        members = np.flatnonzero(labels == number)
+        # Spread over the sample: neighbours in it may come from one day or one conversation.
+        count = min(len(members), corpus.settings.examples)
+        shown = members[np.linspace(0, len(members) - 1, count).astype(np.intp)]
+        examples = tuple(corpus.texts[i] for i in shown)
+        drafts.append(
+            TopicDraft(
+                name=name,
+                keywords=keywords,
+                size=len(members),
+                examples=examples,
+                under=parents[number],
+            )
         )
-        for number, (name, keywords) in enumerate(found)
-    ]
+    return drafts
 
 
-def _names(drafts: Sequence[TopicDraft], namer: Namer | None) -> list[tuple[str, str]]:
-    """Name and description of each draft; siblings are told apart later."""
-    named = None if namer is None else list(namer(drafts))
-    if named is not None and len(named) != len(drafts):
-        raise InvalidArgument(f"The namer gave {len(named)} names for {len(drafts)} topics.")
-    result: list[tuple[str, str]] = []
-    for number, draft in enumerate(drafts):
-        name, description = (draft.name, _described(draft)) if named is None else named[number]
-        # A name may come from a model: it is made fit to be one, not trusted to be.
-        printable = "".join(char if char.isprintable() else " " for char in name)
-        clean = " ".join(printable.replace("/", " ").split())[:80].strip()
-        result.append((clean or draft.name, description))
+def _names(drafts: Sequence[TopicDraft], namer: Namer | None) -> list[_Name]:
+    """What each draft is called and says of itself; siblings are told apart later."""
+    if namer is None:
+        return [_Name(draft.name, described(draft), draft.keywords) for draft in drafts]
+    given = list(namer(drafts))
+    if len(given) != len(drafts):
+        raise InvalidArgument(f"The namer gave {len(given)} names for {len(drafts)} topics.")
+    result = []
+    for draft, (name, description, *more) in zip(drafts, given, strict=True):
+        # They may come from a model: they are made fit to be names, not trusted to be.
+        words = tuple(filter(None, (clean_name(word) for word in more[0]))) if more else ()
+        result.append(_Name(clean_name(name) or draft.name, description, words or draft.keywords))
     return result
-
-
-def _described(draft: TopicDraft) -> str:
-    words = list(draft.keywords[:5])
-    if not words:
-        return ""
-    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-    return f"Messages about {listed}."

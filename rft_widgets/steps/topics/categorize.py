@@ -16,21 +16,22 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
+from msgspec.structs import replace
 
-from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.topic import (
     Calibration,
     Categorization,
     TopicHierarchy,
     TopicNode,
 )
-from rft_widgets.model.topic_settings import CATEGORIZE, CategorizeSettings
+from rft_widgets.model.topic_settings import CATEGORIZE, CLUSTERING, EMBEDDING, CategorizeSettings
 from rft_widgets.steps.topics.calibration import (
     error_beyond_chance,
     fit_temperature,
     folds_of,
     softmax,
 )
+from rft_widgets.steps.topics.embedded import EmbeddedSpace, EmbedTexts, fit_embedded
 from rft_widgets.steps.topics.features import (
     TextSpace,
     Vectors,
@@ -40,18 +41,12 @@ from rft_widgets.steps.topics.features import (
     single_threaded,
 )
 from rft_widgets.steps.topics.keywords import KeywordMatcher
+from rft_widgets.steps.topics.members import HeldOut, Member, chosen_members
 
 Labels = npt.NDArray[np.intp]
 
 _LEVELS = 3
 """Units of keyword evidence that are told apart; more count as this many."""
-
-
-class Member(Struct, frozen=True):
-    """A record whose topic is known: its topic text, and the path of its leaf."""
-
-    text: str
-    topic: str
 
 
 class Categorizer(Struct, frozen=True, kw_only=True):
@@ -69,6 +64,9 @@ class Categorizer(Struct, frozen=True, kw_only=True):
         Confidence (0..1) of 1, 2, 3 or more units of keyword evidence.
     members
         Confirmed records that were learned from.
+    held_out
+        Those of them that a keyword does not decide; empty where there are too few topics or
+        members to hold any out.
     """
 
     hierarchy: TopicHierarchy
@@ -77,11 +75,12 @@ class Categorizer(Struct, frozen=True, kw_only=True):
     keyword_confidence: tuple[float, ...]
     members: int
     matcher: KeywordMatcher
-    space: TextSpace
+    space: TextSpace | EmbeddedSpace
     weights: Vectors
     """Linear model, latent axes by topics."""
     offsets: Vectors
     settings: CategorizeSettings
+    held_out: tuple[HeldOut, ...] = ()
 
     def categorize(self, records: Iterable[tuple[str, str]]) -> Iterator[Categorization]:
         """Give a topic to each record, in order and in constant memory.
@@ -103,6 +102,10 @@ class Categorizer(Struct, frozen=True, kw_only=True):
         with single_threaded():
             scores = self.space.place(texts) @ self.weights + self.offsets
         return softmax(scores, self.calibration.temperature)
+
+    def is_told_by_keyword(self, text: str) -> bool:
+        """Whether a keyword decides about a text."""
+        return bool(self.matcher and self.paths) and self._by_keyword("", text) is not None
 
     def _batch(self, ids: list[str], texts: list[str]) -> list[Categorization]:
         found: list[Categorization | None] = [None] * len(ids)
@@ -165,7 +168,7 @@ def fit_categorizer(
     *,
     seed: int = 0,
     settings: CategorizeSettings = CATEGORIZE,
-    space: TextSpace | None = None,
+    embed: EmbedTexts | None = None,
 ) -> Categorizer:
     """Learn to put records under topics.
 
@@ -183,8 +186,8 @@ def fit_categorizer(
         Makes the result reproducible.
     settings
         Thresholds and limits.
-    space
-        Features that were fitted before, instead of fitting them on ``texts``.
+    embed
+        Places the texts, instead of their words.
 
     Raises
     ------
@@ -193,16 +196,16 @@ def fit_categorizer(
     """
     leaves = hierarchy.leaves()
     paths = tuple(leaf.id for leaf in leaves)
-    chosen, truth = _chosen(members, paths, seed, settings)
+    known, truth = chosen_members(members, paths, seed, settings)
+    chosen = [member.text for member in known]
     labels = [_label_text(hierarchy, leaf) for leaf in leaves]
     with single_threaded():
-        sample: list[str] = []
-        if space is None:
-            sample = sample_texts(texts, 50_000, seed)
-            space = fit_space([*chosen, *labels, *sample], axes=settings.axes, seed=seed)
-        prototypes, vectors = space.place(labels), space.place(chosen)
+        limit = (EMBEDDING if embed else CLUSTERING).sample_texts
+        sample = sample_texts(texts, limit, seed)
+        placed = _fitted([*chosen, *labels, *sample], embed, seed, settings)
+        prototypes, vectors = placed.place(labels), placed.place(chosen)
         matcher = KeywordMatcher(leaves)
-        if len(paths) < 2 or not len(chosen):
+        if len(paths) < 2 or not chosen:
             return Categorizer(
                 hierarchy=hierarchy,
                 paths=paths,
@@ -213,48 +216,45 @@ def fit_categorizer(
                 keyword_confidence=settings.untrained_keyword,
                 members=0,
                 matcher=matcher,
-                space=space,
+                space=placed,
                 weights=np.ascontiguousarray(prototypes.T),
                 offsets=np.zeros(len(paths), np.float32),
                 settings=settings,
             )  # fmt: skip
-        # Where the caller brings the features, the confirmed records have to stand for all.
-        seen = space.place(sample) if sample else vectors
+        seen = placed.place(sample) if sample else vectors
         # A few records may have in common just what they are about.
         mean = seen.sum(0) / (len(seen) + settings.few_texts)
         held = _held_out(vectors, truth, prototypes, mean, seed, settings)
         weights, offsets = _learn(vectors, truth, prototypes, mean, settings)
-    keyword = _keyword_confidence(matcher, chosen, truth, settings)
-    return Categorizer(
+    made = Categorizer(
         hierarchy=hierarchy,
         paths=paths,
         calibration=_calibration(held, truth, seed, settings),
-        keyword_confidence=keyword,
+        keyword_confidence=_keyword_confidence(matcher, chosen, truth, settings),
         members=len(chosen),
         matcher=matcher,
-        space=space,
+        space=placed,
         weights=weights,
         offsets=offsets,
         settings=settings,
     )
+    chances = softmax(held, made.calibration.temperature)
+    found = zip(known, truth.tolist(), chances.argmax(1).tolist(), chances.max(1).tolist(),
+                strict=True)  # fmt: skip
+    tried = tuple(
+        HeldOut(member.text, real, likely, sure)
+        for member, real, likely, sure in found
+        if member.is_confirmed and not made.is_told_by_keyword(member.text)
+    )
+    return replace(made, held_out=tried)
 
 
-def _chosen(
-    members: Iterable[Member], paths: tuple[str, ...], seed: int, settings: CategorizeSettings
-) -> tuple[list[str], Labels]:
-    places = {path: place for place, path in enumerate(paths)}
-    by_topic: list[list[str]] = [[] for _ in paths]
-    for member in members:
-        if member.topic not in places:
-            raise InvalidArgument(
-                f"A confirmed record is under {member.topic!r}, which is no leaf of the topics.",
-                hint="Leave it out, or let it follow the edit of the topics first.",
-            )
-        by_topic[places[member.topic]].append(member.text)
-    most = min(settings.members_per_topic, max(1, settings.max_members // max(1, len(paths))))
-    drawn = [sample_texts(found, most, seed) for found in by_topic]
-    truth = np.repeat(np.arange(len(paths), dtype=np.intp), [len(found) for found in drawn])
-    return [text for found in drawn for text in found], truth
+def _fitted(
+    texts: Sequence[str], embed: EmbedTexts | None, seed: int, settings: CategorizeSettings
+) -> TextSpace | EmbeddedSpace:
+    if embed is not None:
+        return fit_embedded(texts, embed, seed=seed, max_chars=CLUSTERING.max_chars)
+    return fit_space(texts, axes=settings.axes, seed=seed)
 
 
 def _label_text(hierarchy: TopicHierarchy, leaf: TopicNode) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
@@ -17,37 +17,51 @@ MAX_NAMED_CHARS = 1_000_000
 
 
 class TopicDraft(Struct, frozen=True, kw_only=True):
-    """What is known of a group of texts before it has its final name."""
+    """What is known of a group of texts before it has its final name.
+
+    ``under`` tells groups with one parent from others: it is what keywords call the parent.
+    ``parts`` are the names of the topics below a group, which have theirs before it.
+    """
 
     name: str
     keywords: tuple[str, ...]
     size: int
     examples: tuple[str, ...]
+    under: str = ""
+    parts: tuple[str, ...] = ()
 
 
-Namer: TypeAlias = Callable[[Sequence[TopicDraft]], Sequence[tuple[str, str]]]
-"""Gives each group a name and a description; a language model can stand behind it."""
+GivenName: TypeAlias = tuple[str, str] | tuple[str, str, Sequence[str]]
+"""Name and description of a group, and keywords that may be given in place of the found ones."""
 
-Names: TypeAlias = Sequence[Sequence[str]]
-"""Names and descriptions of groups, in the order in which a namer was asked for them."""
+Namer: TypeAlias = Callable[[Sequence[TopicDraft]], Sequence[GivenName]]
+"""Names groups, those of the lowest level first; a language model can stand behind it."""
+
+Names: TypeAlias = Sequence[Sequence[Any]]
+"""Names, descriptions and keywords of groups, in the order in which a namer was asked for them."""
 
 
 class NamerRecord:
     """A namer that keeps what was said, so that it can be said again."""
 
     def __init__(self, source: Namer | Names) -> None:
-        self.given: list[list[str]] = []
+        self.given: list[list[Any]] = []
         self._ask = source if callable(source) else None
         self._known = iter([] if callable(source) else source)
 
-    def __call__(self, drafts: Sequence[TopicDraft]) -> list[tuple[str, str]]:
+    def __call__(self, drafts: Sequence[TopicDraft]) -> list[GivenName]:
         """Ask for names, or say the next ones that were given before."""
         if self._ask is not None:
-            names = [(str(name), str(about)) for name, about in self._ask(drafts)]
+            names = [_given(one) for one in self._ask(drafts)]
         else:
-            names = [(name, about) for _, (name, about) in zip(drafts, self._known, strict=False)]
-        self.given += [list(pair) for pair in names]
+            names = [_given(one) for _, one in zip(drafts, self._known, strict=False)]
+        self.given += [[*map(str, one[:2]), *map(list, one[2:])] for one in names]
         return names
+
+
+def _given(one: Sequence[Any]) -> GivenName:
+    name, about, *words = one
+    return (str(name), str(about), tuple(map(str, words[0]))) if words else (str(name), str(about))
 
 
 def describe_groups(
@@ -173,6 +187,21 @@ def unique_name(name: str, taken: set[str]) -> str:
     while result.casefold() in taken:
         result, number = f"{name} {number}", number + 1
     return result
+
+
+def clean_name(name: str) -> str:
+    """A name of what somebody gave for one: one short line that can be part of a path."""
+    printable = "".join(char if char.isprintable() else " " for char in name)
+    return " ".join(printable.replace("/", " ").split())[:80].strip()
+
+
+def described(draft: TopicDraft) -> str:
+    """What keywords say of a group, in a sentence."""
+    words = list(draft.keywords[:5])
+    if not words:
+        return ""
+    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return f"Messages about {listed}."
 
 
 def _terms(words: list[str], lexicon: _Lexicon) -> set[str]:

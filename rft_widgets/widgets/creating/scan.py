@@ -18,6 +18,7 @@ from rft_widgets.model.creation import UPLOAD, FromTraces, TraceFilter
 from rft_widgets.model.pattern import DetectedPattern
 from rft_widgets.model.problem import problem_of
 from rft_widgets.traces.index import TraceIndex
+from rft_widgets.traces.openai_chat import is_api
 from rft_widgets.traces.pattern import PatternFinder
 from rft_widgets.traces.places import open_place
 from rft_widgets.traces.source import TraceSource
@@ -314,6 +315,8 @@ class Scan:
         location = self.state.location
         if location.startswith(UPLOAD):
             return None
+        if is_api(location):
+            return location  # thousands of requests: only when somebody wants it
         if location.startswith(("http://", "https://")):
             try:
                 newest = next(iter(read_gateway(location, page_size=1, timeout_s=2)), None)

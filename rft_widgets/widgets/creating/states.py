@@ -35,7 +35,7 @@ class SourcesView(Struct, frozen=True, kw_only=True):
     any_path: bool
     """Whether any file of this machine may be named, as in a notebook."""
     unavailable: tuple[str, ...]
-    """Sources that cannot be read directly, and what to do instead."""
+    """What else could be read, and what it takes, in words."""
 
 
 class ScanState(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The ten dialogs, by name."""
+"""The dialogs, by name."""
 
 from __future__ import annotations
 

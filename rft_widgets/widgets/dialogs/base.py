@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from rft_widgets.dataset.model_choices import model_choices
+from rft_widgets.model.connection import ModelChoice
 from rft_widgets.model.pipeline import PipelineNode
+from rft_widgets.widgets import rpc
 from rft_widgets.widgets.base import DatasetWidget
 from rft_widgets.widgets.refresher import Snapshot
 from rft_widgets.widgets.traits import Value
@@ -27,3 +30,8 @@ class Dialog(DatasetWidget):
         """Traits that show a dataset in this state."""
         nodes = snapshot.pipeline.nodes if snapshot.pipeline else ()
         return {"node": next((node for node in nodes if node.id == self.step), None)}
+
+    @rpc.method()
+    def models(self) -> tuple[ModelChoice, ...]:
+        """The connections that may be chosen where a model is to be asked."""
+        return model_choices(self._dataset._store)  # noqa: SLF001 - views see what it stands on

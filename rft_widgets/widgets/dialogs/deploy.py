@@ -177,10 +177,8 @@ class DeployDialog(Dialog):
                     hint="Give its base URL, or leave model and key empty.",
                 )
             return None
-        saved = [one.connection for one in self._dataset.grader_versions if one.connection]
-        saved += [one.config.upstream for one in self._dataset.deployments if one.config.upstream]
         connection = ModelConnection(base_url=url, api_key_env=api_key_env or None)
-        return allowed_from_page(connection, saved)
+        return allowed_from_page(connection, self._dataset.bound_connections)
 
     @rpc.method(background=True)
     def start(self, deployment: Id) -> None:

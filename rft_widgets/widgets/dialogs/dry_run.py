@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.model.connection import ConnectionName
 from rft_widgets.model.dry_run import (
     CutOffRun,
     DryRun,
@@ -24,7 +25,15 @@ from rft_widgets.model.views import DialogName, RecordsPreset
 from rft_widgets.pipeline import grader_words
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
-from rft_widgets.worker.grading import Answers, DryRunParams, Prompts, Seed
+from rft_widgets.worker.grading import (
+    Answers,
+    DryRunParams,
+    MaxCost,
+    Prompts,
+    Seed,
+    Temperature,
+    Tokens,
+)
 
 JOB = "dry_run"
 
@@ -53,7 +62,8 @@ class TopicOfRun(Struct, frozen=True, kw_only=True):
 class ShownRun(Struct, frozen=True, kw_only=True):
     """A finished dry run with all that is shown of it.
 
-    ``changes`` says what is different from what it worked from; ``call`` how to get at it in
+    ``changes`` says what is different from what it worked from, ``answered`` how a model answered
+    (empty where recorded answers were graded); ``call`` how to get at it in
     Python; ``lowest`` are the records with its lowest scores, ``topics`` those of each topic in
     the order of the report.
     """
@@ -67,6 +77,7 @@ class ShownRun(Struct, frozen=True, kw_only=True):
     topics: tuple[TopicOfRun, ...]
     lowest: RecordsPreset
     changes: tuple[str, ...]
+    answered: str
     call: str
 
 
@@ -113,19 +124,59 @@ class DryRunDialog(Dialog):
         )
 
     @rpc.method(background=True)
-    def plan(self, *, n: Prompts, k: Answers, seed: Seed, probes: bool) -> DryRunEstimate:
-        """Count what a run with these options would grade."""
-        return self._dataset.plan_dry_run(n, k, seed=seed, probes=probes)
+    def plan(
+        self,
+        *,
+        n: Prompts,
+        k: Answers,
+        seed: Seed,
+        probes: bool,
+        model: ConnectionName | None = None,
+        temperature: Temperature | None = None,
+        max_tokens: Tokens | None = None,
+    ) -> DryRunEstimate:
+        """Count what a run with these options would grade, and what it would take."""
+        return self._dataset.plan_dry_run(
+            n,
+            k,
+            seed=seed,
+            probes=probes,
+            model=model,
+            temperature=temperature,
+            max_tokens=max_tokens,
+        )
 
     @rpc.method()
-    def start(self, *, n: Prompts, k: Answers, seed: Seed, probes: bool) -> JobState:
-        """Begin a run on recorded answers."""
-        return self._dataset.submit(JOB, DryRunParams(n=n, k=k, seed=seed, probes=probes)).state
+    def start(
+        self,
+        *,
+        n: Prompts,
+        k: Answers,
+        seed: Seed,
+        probes: bool,
+        model: ConnectionName | None = None,
+        temperature: Temperature | None = None,
+        max_tokens: Tokens | None = None,
+        max_cost_usd: MaxCost | None = None,
+    ) -> JobState:
+        """Begin a run on recorded answers, or on those that a model gives."""
+        asked = DryRunParams(
+            n=n,
+            k=k,
+            seed=seed,
+            probes=probes,
+            model=model,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            max_cost_usd=max_cost_usd,
+        )
+        return self._dataset.submit(JOB, asked).state
 
     @rpc.method()
-    def resume(self) -> JobState:
+    def resume(self, max_cost_usd: MaxCost | None = None) -> JobState:
         """Go on with the run that was cut off."""
-        return self._dataset.submit(JOB, DryRunParams(resume=True)).state
+        asked = DryRunParams(resume=True, max_cost_usd=max_cost_usd)
+        return self._dataset.submit(JOB, asked).state
 
     @rpc.method(background=True)
     def so_far(self) -> ScoresSoFar | None:
@@ -179,6 +230,7 @@ def _shown(ds: OptimizationDataset, run: DryRun, place: int) -> ShownRun:
         topics=tuple(_of_topic(run, one) for one in report.topics),
         lowest=_lowest(run, report),
         changes=ds.dry_run_changes(run),
+        answered="" if report.answered_by is None else report.answered_by.sentence,
         call=f"ds.dry_runs[{place}].report",
     )
 

@@ -10,13 +10,17 @@ from msgspec import Meta
 
 from rft_widgets.errors import RftError
 from rft_widgets.graders import preset as make_preset
+from rft_widgets.graders import read_grader
+from rft_widgets.graders.panel import Combine
+from rft_widgets.graders.panel import panel as make_panel
 from rft_widgets.graders.presets import PresetName
 from rft_widgets.llm.allowed import allowed_from_page
-from rft_widgets.model.grader import grader_to_json
+from rft_widgets.model.connection import ConnectionName
+from rft_widgets.model.estimate import WorkEstimate
+from rft_widgets.model.grader import JUDGE, grader_to_json
 from rft_widgets.model.grader_check import GraderCheck, GraderFields, GraderProblem
-from rft_widgets.model.grader_version import GraderVersion
+from rft_widgets.model.grader_version import GraderVersion, JudgedAt
 from rft_widgets.model.job import JobState
-from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.problem import problem_of
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
@@ -41,6 +45,7 @@ _MAX_BYTES = MAX_GRADER_CHARS
 """Largest call with a grader in it: its source, with room for the quotes of JSON in JSON. The
 kernel reads it itself: what is wrong has a line then."""
 
+_MOST_SEATS = 20
 _Text = Annotated[str, Meta(max_length=200)]
 
 
@@ -65,7 +70,7 @@ class GraderDialog(Dialog):
         return read_results(self._dataset)
 
     @rpc.method(background=True, max_bytes=_MAX_BYTES)
-    def check(self, grader: GraderText, connection: ModelConnection | None = None) -> GraderCheck:
+    def check(self, grader: GraderText, connection: JudgedAt | None = None) -> GraderCheck:
         """Say why a grader would be refused."""
         try:
             allowed = self._allowed(connection)
@@ -96,7 +101,31 @@ class GraderDialog(Dialog):
         return grader_to_json(made)
 
     @rpc.method(background=True, max_bytes=_MAX_BYTES)
-    def save(self, grader: GraderText, connection: ModelConnection | None = None) -> SavedGrader:
+    def panel(
+        self,
+        grader: GraderText,
+        connections: Annotated[tuple[ConnectionName, ...], Meta(max_length=_MOST_SEATS)] = (),
+        repeats: Annotated[int, Meta(ge=1, le=JUDGE.most_repeats)] = 1,
+        combine: Combine = "mean",
+    ) -> dict[str, Any]:
+        """Make a panel of the judges of a grader, at the models of connections, as JSON."""
+        models = [self._dataset.named_connection(name).model for name in connections]
+        made = make_panel(read_grader(grader), models, repeats=repeats, combine=combine)
+        return grader_to_json(made)
+
+    @rpc.method(background=True, max_bytes=_MAX_BYTES)
+    def estimate(
+        self, grader: GraderText, connection: JudgedAt | None = None, seed: Seed = 0
+    ) -> WorkEstimate | None:
+        """What a test of a grader would take; nothing where it asks no model, or cannot be used."""
+        try:
+            allowed = self._allowed(connection)
+            return self._dataset.estimate_test_grader(grader=grader, connection=allowed, seed=seed)
+        except RftError:
+            return None  # `check` says why
+
+    @rpc.method(background=True, max_bytes=_MAX_BYTES)
+    def save(self, grader: GraderText, connection: JudgedAt | None = None) -> SavedGrader:
         """Save a grader and take it into use."""
         return self._saved(self._dataset.set_grader(grader, connection=self._allowed(connection)))
 
@@ -107,7 +136,7 @@ class GraderDialog(Dialog):
 
     @rpc.method(max_bytes=_MAX_BYTES)
     def start_test(
-        self, grader: GraderText, connection: ModelConnection | None = None, seed: Seed = 0
+        self, grader: GraderText, connection: JudgedAt | None = None, seed: Seed = 0
     ) -> JobState:
         """Grade a few recorded answers with a grader, saved or not."""
         asked = TestGrader(grader=grader, connection=self._allowed(connection), seed=seed)
@@ -115,7 +144,7 @@ class GraderDialog(Dialog):
 
     @rpc.method(max_bytes=_MAX_BYTES)
     def start_labels(
-        self, grader: GraderText, field: Field, connection: ModelConnection | None = None
+        self, grader: GraderText, field: Field, connection: JudgedAt | None = None
     ) -> JobState:
         """Hold a grader, saved or not, against people's labels."""
         asked = GraderLabels(grader=grader, connection=self._allowed(connection), field=field)
@@ -123,7 +152,7 @@ class GraderDialog(Dialog):
 
     @rpc.method(max_bytes=_MAX_BYTES)
     def start_comparison(
-        self, grader: GraderText, version: int, connection: ModelConnection | None = None
+        self, grader: GraderText, version: int, connection: JudgedAt | None = None
     ) -> JobState:
         """Hold a grader, saved or not, against a saved version, on the same answers."""
         asked = CompareGraders(before=version, after=grader, connection=self._allowed(connection))
@@ -136,11 +165,10 @@ class GraderDialog(Dialog):
             known = self._fields = changed, self._dataset.grader_fields()
         return known[1]
 
-    def _allowed(self, connection: ModelConnection | None) -> ModelConnection | None:
+    def _allowed(self, connection: JudgedAt | None) -> JudgedAt | None:
         if connection is None:
             return None
-        saved = [one.connection for one in self._dataset.grader_versions if one.connection]
-        return allowed_from_page(connection, saved)
+        return allowed_from_page(connection, self._dataset.bound_connections)
 
     def _saved(self, version: GraderVersion) -> SavedGrader:
         nodes = self._dataset.pipeline.nodes[self.step :]

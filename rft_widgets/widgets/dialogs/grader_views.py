@@ -17,8 +17,7 @@ from rft_widgets.graders.score_model import SCHEMA
 from rft_widgets.graders.templates import VARIABLES
 from rft_widgets.model.grader import GRADER_TYPES, GradingErrors, grader_to_json
 from rft_widgets.model.grader_check import GraderFields
-from rft_widgets.model.grader_version import GraderVersion
-from rft_widgets.model.llm import ModelConnection
+from rft_widgets.model.grader_version import GraderVersion, JudgedAt
 from rft_widgets.model.report import GradedAnswer, GraderTest, RunComparison, with_bounds
 from rft_widgets.statistics import Interval
 from rft_widgets.steps.grader_labels import LabelReport
@@ -36,7 +35,7 @@ class GraderVersionView(Struct, frozen=True, kw_only=True):
     created_at: datetime
     in_use: bool
     grader: dict[str, Any]
-    connection: ModelConnection | None
+    connection: JudgedAt | None
 
 
 class TemplateVariable(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
+from rft_widgets.model.connection import ConnectionName
+from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.settings import LIMITS
 from rft_widgets.model.topic import (
     SEPARATOR,
@@ -20,7 +22,15 @@ from rft_widgets.steps.topics.review import ReviewOrder
 from rft_widgets.steps.topics.templates import template, template_names
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
-from rft_widgets.worker.topics import Categorize, Count, GenerateTopics, Name, SplitTopic
+from rft_widgets.worker.topics import (
+    Categorize,
+    Count,
+    GenerateTopics,
+    Instructions,
+    MaxCost,
+    Name,
+    SplitTopic,
+)
 
 Path = Annotated[str, msgspec.Meta(max_length=LIMITS.max_identifier_chars)]
 
@@ -31,6 +41,13 @@ class TopicTemplate(Struct, frozen=True, kw_only=True):
     name: str
     leaves: int
     topics: tuple[str, ...]
+
+
+class TopicsEstimate(Struct, frozen=True, kw_only=True):
+    """What a model's part would take: naming, and deciding where there are topics already."""
+
+    naming: WorkEstimate
+    deciding: WorkEstimate | None
 
 
 class TopicsDialog(Dialog):
@@ -112,6 +129,17 @@ class TopicsDialog(Dialog):
         """Records that other topics would take from under theirs."""
         return self._dataset.topics_at_risk()
 
+    @rpc.method(background=True)
+    def estimate(
+        self, model: ConnectionName, mode: CategorizeMode = "unlabeled_only"
+    ) -> TopicsEstimate:
+        """What a model would take; naming that of as many topics as there may be."""
+        ds = self._dataset
+        return TopicsEstimate(
+            naming=ds.estimate_topics(model),
+            deciding=ds.estimate_categorize(model, mode) if ds.topics.paths else None,
+        )
+
     @rpc.method()
     def regenerate(
         self,
@@ -119,15 +147,37 @@ class TopicsDialog(Dialog):
         template: Name | None = None,
         n_topics: Count | None = None,
         depth: Count | None = None,
+        model: ConnectionName | None = None,
+        categorize_model: ConnectionName | None = None,
+        instructions: Instructions = "",
+        max_cost_usd: MaxCost | None = None,
     ) -> None:
         """Begin to make other topics, and to put the records under them."""
-        asked = GenerateTopics(method=method, template=template, n_topics=n_topics, depth=depth)
+        asked = GenerateTopics(
+            method=method,
+            template=template,
+            n_topics=n_topics,
+            depth=depth,
+            model=model,
+            categorize_model=categorize_model,
+            instructions=instructions,
+            max_cost_usd=max_cost_usd,
+        )
         self._dataset.submit("generate_topics", asked)
 
     @rpc.method()
-    def categorize(self, mode: CategorizeMode) -> None:
+    def categorize(
+        self,
+        mode: CategorizeMode,
+        model: ConnectionName | None = None,
+        instructions: Instructions = "",
+        max_cost_usd: MaxCost | None = None,
+    ) -> None:
         """Begin to put records under the topics."""
-        self._dataset.submit("categorize", Categorize(mode=mode))
+        asked = Categorize(
+            mode=mode, model=model, instructions=instructions, max_cost_usd=max_cost_usd
+        )
+        self._dataset.submit("categorize", asked)
 
     # Review.
 

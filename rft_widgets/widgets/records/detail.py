@@ -113,9 +113,9 @@ def read_detail(dataset: OptimizationDataset, record_id: str) -> RecordDetail:
     return RecordDetail(
         id=record.id,
         version=record.version,
-        input=tuple(map(_message, record.input.messages)),
-        output=tuple(map(_message, record.output.messages)),
-        tools=tuple(map(_tool, record.input.tools)),
+        input=tuple(map(shown_message, record.input.messages)),
+        output=tuple(map(shown_message, record.output.messages)),
+        tools=tuple(map(shown_tool, record.input.tools)),
         tool_choice=_inline(record.input.tool_choice),
         finish_reason=record.output.finish_reason,
         item=_json(record.item),
@@ -155,7 +155,8 @@ def _edits(versions: Sequence[RecordVersion], now: Record) -> Iterator[ShownEdit
         after = before
 
 
-def _message(message: Message) -> ShownMessage:
+def shown_message(message: Message) -> ShownMessage:
+    """Give a message as a page shows it."""
     return ShownMessage(
         tag=TAGS.get(message.role, message.role.upper()),
         role=message.role,
@@ -198,7 +199,7 @@ def _in_words(part: dict[str, Any]) -> str:
     return f"{len(_json(part)):,} characters"
 
 
-def _tool(tool: Tool) -> ShownTool:
+def shown_tool(tool: Tool) -> ShownTool:
     function = tool.function
     if function is None:
         return ShownTool(name=tool.type, description="", parameters=_json(tool.extra))

@@ -10,6 +10,11 @@ import { Skeleton } from "../../ui/Skeleton";
 import { useRpc } from "./hooks";
 
 const ANOTHER = "";
+const EXAMPLES =
+  "Such as http://localhost:9090, or an export of OpenTelemetry, Langfuse, LiteLLM, ...";
+const API_EXAMPLE =
+  "Of completions that a service stores: https://api.openai.com/v1#OPENAI_API_KEY, with the name of " +
+  "the variable that holds the key.";
 
 interface Props {
   readonly scan: ScanState | null;
@@ -25,7 +30,8 @@ export function Sources({ scan }: Props) {
   });
   const { run } = open;
   const places = found.value?.places ?? [];
-  const [first] = places;
+  // A service is asked only when somebody chooses it.
+  const first = places.find(({ kind }) => kind !== "api");
   const isFirst = useRef(true);
   // Whoever comes here for the first time sees traces, and not a question.
   useEffect(() => {
@@ -42,10 +48,11 @@ export function Sources({ scan }: Props) {
     ...(scan && !isListed ? [[scan.location, scan.name] as const] : []),
     [ANOTHER, "Another file or address..."] as const,
   ];
-  const isAsking = isOther || (places.length === 0 && !scan);
+  const isNothing = !first && !scan;
+  const isAsking = isOther || isNothing;
   return (
     <div className="rft-sources">
-      {places.length === 0 && !scan && <NoSource view={found.value} onRetry={found.reload} />}
+      {isNothing && <NoSource view={found.value} onRetry={found.reload} />}
       {options.length > 1 && (
         <ChoiceField
           label="Traces from"
@@ -109,7 +116,7 @@ function Another({ view, isBusy, onOpen }: AnotherProps) {
     >
       <Field
         label={view.any_path ? "Path or address" : "Address of a gateway, or path of a file"}
-        hint="Such as http://localhost:9090, or an export of OpenTelemetry, Langfuse, LiteLLM, ..."
+        hint={view.any_path ? `${EXAMPLES} ${API_EXAMPLE}` : EXAMPLES}
       >
         {(control) => (
           <input

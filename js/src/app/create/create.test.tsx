@@ -66,7 +66,12 @@ const PAGE: TracePage = {
 
 let unmount = () => {};
 
-async function show(traits: Record<string, unknown> = {}): Promise<FakeModel> {
+const FILE = { location: "/a.jsonl", name: "a.jsonl", kind: "file", size: 5, modified_at: null };
+
+async function show(
+  traits: Record<string, unknown> = {},
+  places: readonly object[] = [FILE],
+): Promise<FakeModel> {
   const model = new FakeModel({
     scan: SCAN,
     file: NO_FILE,
@@ -90,7 +95,7 @@ async function show(traits: Record<string, unknown> = {}): Promise<FakeModel> {
   await act(async () => {
     if (model.calls("sources").length === 0) return;
     model.answer("sources", {
-      places: [{ location: "/a.jsonl", name: "a.jsonl", kind: "file", size: 5, modified_at: null }],
+      places,
       any_path: false,
       unavailable: [],
     });
@@ -139,6 +144,18 @@ describe("traces", () => {
     await show();
     const select = screen.getByLabelText<HTMLSelectElement>("Model");
     expect([...select.options].map(({ text }) => text)).toEqual(["All models", "m1", "m2"]);
+  });
+
+  it("of a service are read only when somebody chooses it", async () => {
+    const location = "https://api.example.com/v1#A_KEY";
+    const api = { ...FILE, location, name: "Stored completions of mine", kind: "api", size: null };
+    const model = await show({ scan: null }, [api]);
+    expect(model.calls("open_source")).toHaveLength(0);
+    expect(screen.getByText("No traces were found on this machine")).toBeDefined();
+    fireEvent.change(screen.getByLabelText("Traces from"), { target: { value: location } });
+    expect(model.calls("open_source").map(({ params }) => params)).toEqual([
+      { location, name: "Stored completions of mine" },
+    ]);
   });
 
   it("that are new are announced and shown on demand", async () => {

@@ -1,7 +1,7 @@
 // A job in a list: how it stands, with what can be done about it, and what it said.
 import { RotateCcw, Square } from "lucide-react";
 import { useState } from "react";
-import type { JobLine, JobState } from "../../contract.gen";
+import type { CallTotals, JobLine, JobState } from "../../contract.gen";
 import { isAtWork } from "../../host/jobs";
 import { useAction, useLoaded } from "../../host/loaded";
 import { Badge, type Tone } from "../../ui/Badge";
@@ -9,6 +9,7 @@ import { Button } from "../../ui/Button";
 import { percent } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
+import { costWords } from "../../ui/spending";
 import { ago, exact } from "../../ui/time";
 import { useApp } from "../app_host";
 import { Link } from "../routing";
@@ -23,11 +24,13 @@ const STATES: Record<JobState["status"], readonly [words: string, tone: Tone]> =
 
 interface Props {
   readonly line: JobLine;
+  /** What asking models came to, where that is shown. */
+  readonly cost?: CallTotals | null;
   /** A link in it was followed. */
   onLeave(): void;
 }
 
-export function JobItem({ line: { job, dataset }, onLeave }: Props) {
+export function JobItem({ line: { job, dataset }, cost, onLeave }: Props) {
   const { rpc } = useApp();
   const stop = useAction(() => rpc.call("stop_job", { job: job.id }));
   const retry = useAction(() => rpc.call("retry_job", { job: job.id }));
@@ -56,6 +59,7 @@ export function JobItem({ line: { job, dataset }, onLeave }: Props) {
         </span>
       </div>
       <JobWords job={job} />
+      {cost && <p className="rft-note">{costWords(cost)}</p>}
       {isAtWork(job) && <Progress job={job} />}
       <div className="rft-row">
         {isAtWork(job) && (

@@ -1,13 +1,19 @@
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
+import type { JobState } from "../../contract.gen";
 import { isAtWork } from "../../host/jobs";
+import { useLoaded } from "../../host/loaded";
 import { Empty } from "../../ui/Empty";
 import { Overlay } from "../../ui/Overlay";
 import { useApp } from "../app_host";
 import { JobItem } from "./JobItem";
 
 export function JobsPanel({ onClose }: { onClose(): void }) {
-  const { jobs } = useApp();
+  const { jobs, rpc } = useApp();
+  // As often as one of them ends or comes a percent further.
+  const costs = useLoaded((signal) => rpc.call("job_costs", {}, signal), {
+    revision: jobs.reduce((sum, { job }) => sum + stage(job), 0),
+  });
   const groups = [
     ["At work", jobs.filter(({ job }) => isAtWork(job))],
     ["Ended", jobs.filter(({ job }) => !isAtWork(job))],
@@ -40,7 +46,12 @@ export function JobsPanel({ onClose }: { onClose(): void }) {
                   <h3 className="rft-section-title">{title}</h3>
                   <ul className="rft-jobs">
                     {lines.map((line) => (
-                      <JobItem key={line.job.id} line={line} onLeave={onClose} />
+                      <JobItem
+                        key={line.job.id}
+                        line={line}
+                        cost={costs.value?.[line.job.id] ?? null}
+                        onLeave={onClose}
+                      />
                     ))}
                   </ul>
                 </section>
@@ -50,4 +61,10 @@ export function JobsPanel({ onClose }: { onClose(): void }) {
       </section>
     </Overlay>
   );
+}
+
+const ENDED = 1_000;
+
+function stage(job: JobState): number {
+  return isAtWork(job) ? Math.floor((job.share ?? 0) * 100) : ENDED + job.attempts;
 }

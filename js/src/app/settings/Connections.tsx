@@ -1,18 +1,18 @@
-// Which models are asked, and whether they can be; no key is known here.
+// Which models this dataset asks, and whether they can be; no key is known here.
 import type { ConnectionState } from "../../contract.gen";
 import { Badge } from "../../ui/Badge";
 import { Scroll } from "../../ui/Scroll";
 
 export function Connections({ connections }: { readonly connections: readonly ConnectionState[] }) {
   return (
-    <section className="rft-card" aria-label="Model connections">
-      <h2 className="rft-card-title">Model connections</h2>
+    <section className="rft-card" aria-label="Asked by this dataset">
+      <h2 className="rft-card-title">Asked by this dataset</h2>
       {connections.length === 0 ? (
         <p className="rft-note">
           Nothing here asks a model: the grader is no judge, and no deployment passes requests on.
         </p>
       ) : (
-        <Scroll label="Model connections">
+        <Scroll label="Asked by this dataset">
           <table className="rft-table rft-connections">
             <thead>
               <tr>
@@ -43,10 +43,6 @@ export function Connections({ connections }: { readonly connections: readonly Co
           </table>
         </Scroll>
       )}
-      <p className="rft-field-note">
-        Keys are read from the environment of the server when a model is asked, and are shown and
-        stored nowhere.
-      </p>
     </section>
   );
 }

@@ -6,12 +6,14 @@ import { count } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
 import { Stat, Stats } from "../../ui/Stat";
+import { money } from "../../ui/spending";
 import { PageHead } from "../PageHead";
 import { LIST } from "../router";
 import { Link } from "../routing";
 import { Connections } from "./Connections";
 import { DangerZone } from "./DangerZone";
 import { General } from "./General";
+import { Models } from "./models";
 
 const { useRpc, useTrait } = widgetHooks<DatasetPageTraits, DatasetPageCalls>();
 
@@ -44,8 +46,9 @@ export function SettingsPage({ id }: { readonly id: string }) {
         {loaded.value && !gone && (
           <>
             <General key={id} info={loaded.value.info} onSaved={loaded.reload} />
+            <Models />
             <Connections connections={loaded.value.connections} />
-            <Statistics stats={loaded.value.stats} />
+            <Statistics {...loaded.value} />
             <DangerZone info={loaded.value.info} records={loaded.value.stats.total_records} />
           </>
         )}
@@ -56,8 +59,20 @@ export function SettingsPage({ id }: { readonly id: string }) {
 
 const VERDICTS = { pending: "Not run yet", go: "GO", caution: "CAUTION", no_go: "NO_GO" } as const;
 
-function Statistics({ stats }: Pick<DatasetSettings, "stats">) {
+const PURPOSES = new Map([
+  ["judge", "judge"],
+  ["generate", "generate"],
+  ["topics", "name and place topics"],
+  ["rollout", "answer in dry runs"],
+  ["embed", "embed"],
+  ["test", "test"],
+]);
+
+function Statistics({ stats, costs, total }: DatasetSettings) {
   const { balance_score, dry_run_status, dry_run_mean } = stats;
+  const asked = Object.entries(costs).map(
+    ([purpose, { calls }]) => `${count(calls)} to ${PURPOSES.get(purpose) ?? purpose}`,
+  );
   return (
     <section className="rft-card" aria-label="Statistics">
       <h2 className="rft-card-title">Statistics</h2>
@@ -72,6 +87,13 @@ function Statistics({ stats }: Pick<DatasetSettings, "stats">) {
           label="Last dry run"
           value={dry_run_status ? VERDICTS[dry_run_status] : "–"}
           note={dry_run_mean === null ? undefined : `Mean ${dry_run_mean.toFixed(2)}`}
+        />
+        <Stat label="Calls to models" value={count(total.calls)} note={asked.join(", ")} />
+        <Stat label="Tokens" value={count(total.prompt_tokens + total.completion_tokens)} />
+        <Stat
+          label="Spent on models"
+          value={money(total.cost_micro_usd)}
+          note={total.cost_micro_usd === null ? "A price is missing." : undefined}
         />
       </Stats>
     </section>

@@ -16,6 +16,16 @@ const SETTINGS = {
     ...{ topics_count: 12, balance_score: 0.26, dry_run_status: "go", dry_run_mean: 0.51 },
     training_runs: 1,
   },
+  costs: {
+    judge: {
+      ...{ calls: 120, cached: 0, failed: 2, uncertain: 0 },
+      ...{ prompt_tokens: 40_000, completion_tokens: 8_000, cost_micro_usd: 420_000 },
+    },
+  },
+  total: {
+    ...{ calls: 120, cached: 0, failed: 2, uncertain: 0 },
+    ...{ prompt_tokens: 40_000, completion_tokens: 8_000, cost_micro_usd: 420_000 },
+  },
   connections: [
     {
       ...{ used_by: "Grader", model: "judge-1", base_url: "https://judge.example/v1" },
@@ -79,6 +89,14 @@ describe("settings", () => {
     const { el } = await openSettings();
     expect(el.textContent).toContain("From JUDGE_KEY");
     expect(el.textContent).toContain("The environment variable JUDGE_KEY is not set.");
+  });
+
+  it("say what asking models came to", async () => {
+    await openSettings();
+    const stats = screen.getByRole("region", { name: "Statistics" }).textContent;
+    expect(stats).toContain("Calls to models120120 to judge");
+    expect(stats).toContain("Tokens48,000");
+    expect(stats).toContain("Spent on models$0.42");
   });
 
   it("ask before a reset and before the end", async () => {

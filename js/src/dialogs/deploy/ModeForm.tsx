@@ -112,7 +112,7 @@ export function ModeForm({ choice, modelName, onChange }: Props) {
         </p>
         <div className="rft-deploy-fields">
           {text("upstream_url", "Base URL", "https://api.example.com/v1")}
-          {text("upstream_model", "Model there", "gpt-4.1-mini")}
+          {text("upstream_model", "Model there", "gpt-6-luna")}
           {text(
             "api_key_env",
             "Variable that holds the key",

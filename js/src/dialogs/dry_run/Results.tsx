@@ -38,7 +38,7 @@ interface Props {
   readonly run: ShownRun;
   readonly job: Job;
   readonly problem: Problem | null;
-  readonly resume: Action<[]>;
+  readonly resume: Action<[number | null]>;
   onShow(run: string | null): void;
   onRerun(): void;
   onDownload(run: string): void;
@@ -89,6 +89,7 @@ export function Results({ view, run, job, problem, resume, onShow, onRerun, onDo
         </section>
       )}
       <VerdictBanner report={report} />
+      {run.answered && <p className="rft-note">{run.answered}</p>}
       <Tabs<Tab>
         label="Parts of the report"
         value={tab}

@@ -91,7 +91,7 @@ interface LineProps {
 }
 
 function Line({ run, isShown, onShow }: LineProps) {
-  const { n, k, seed, answers } = run.config;
+  const { n, k, seed, answers, asked } = run.config;
   return (
     <tr aria-current={isShown || undefined}>
       <th scope="row" title={exact(run.started_at)}>
@@ -108,7 +108,7 @@ function Line({ run, isShown, onShow }: LineProps) {
       <td className="rft-number">{run.answers === null ? "–" : count(run.answers)}</td>
       <td>
         {`n ${count(n)}, k ${k}, seed ${seed}`}
-        {answers === "model" && ", a model answered"}
+        {answers === "model" && `, ${asked || "a model"} answered`}
       </td>
       <td>{`version ${run.grader_version}`}</td>
       <td>

@@ -1,38 +1,70 @@
 // What a dry run is asked for, and what it would take.
-import { type ReactNode, useId } from "react";
-import type { DryRunEstimate, Problem } from "../../contract.gen";
+import type { DryRunConfig, DryRunEstimate, ModelChoice, Problem } from "../../contract.gen";
 import { SETTINGS } from "../../contract.gen";
+import type { Loaded } from "../../host/loaded";
+import { CapField } from "../../ui/CapField";
 import { CheckField, NumberField } from "../../ui/Field";
-import { count, counted } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
-import { duration } from "../../ui/time";
-import { cost, excludedWords } from "./words";
+import { Answerers } from "./Answerers";
+import { Estimate } from "./Estimate";
 
 export interface Options {
   readonly n: number;
   readonly k: number;
   readonly seed: number;
   readonly probes: boolean;
+  readonly answers: DryRunConfig["answers"];
+  /** Of a connection; it counts where a model answers. */
+  readonly model: string | null;
+  readonly temperature: number;
+  readonly max_tokens: number;
+  readonly max_cost_usd: number | null;
 }
 
 const { prompts, responses, most_prompts, most_responses } = SETTINGS.dry_run;
+const { temperature, max_tokens } = SETTINGS.rollout;
 
-export const DEFAULTS: Options = { n: prompts, k: responses, seed: 0, probes: true };
+export const DEFAULTS: Options = {
+  ...{ n: prompts, k: responses, seed: 0, probes: true },
+  ...{ answers: "recorded", model: null, temperature, max_tokens, max_cost_usd: null },
+};
+
+/** What a run was asked for, for another one. */
+export function optionsOf(config: DryRunConfig): Partial<Options> {
+  const { n, k, seed, probes, model } = config;
+  return {
+    ...{ n, k, seed, probes },
+    answers: model ? "model" : "recorded",
+    model: model || null,
+    temperature: config.temperature ?? temperature,
+    max_tokens: config.max_tokens ?? max_tokens,
+  };
+}
+
+/** What the kernel is asked; no model where recorded answers are graded. */
+export function paramsOf({ answers, ...options }: Options) {
+  return answers === "model"
+    ? options
+    : { ...options, model: null, temperature: null, max_tokens: null };
+}
 
 const MOST_SEED = 2 ** 31 - 1;
 
 interface Props {
   readonly options: Options;
   readonly grader: string;
+  readonly models: Loaded<readonly ModelChoice[]>;
+  /** Nothing while it is counted, or a model has to be chosen first. */
   readonly estimate: DryRunEstimate | null;
   readonly problem: Problem | null;
   onChange(options: Options): void;
   onRetry(): void;
 }
 
-export function Setup({ options, grader, estimate, problem, onChange, onRetry }: Props) {
+export function Setup({ options, grader, models, estimate, problem, onChange, onRetry }: Props) {
   const set = (some: Partial<Options>) => onChange({ ...options, ...some });
+  const asksModel = options.answers === "model" || (estimate?.judge_calls ?? 0) > 0;
   return (
     <div className="rft-dry-setup">
       <div className="rft-dry-form">
@@ -66,7 +98,13 @@ export function Setup({ options, grader, estimate, problem, onChange, onRetry }:
             onChange={(seed) => set({ seed })}
           />
         </div>
-        <Answerers />
+        <Answerers options={options} models={models} onChange={set} />
+        {asksModel && (
+          <CapField
+            value={options.max_cost_usd}
+            onChange={(max_cost_usd) => set({ max_cost_usd })}
+          />
+        )}
         <CheckField
           label="Probe the grader with answers that deserve nothing"
           checked={options.probes}
@@ -79,99 +117,6 @@ export function Setup({ options, grader, estimate, problem, onChange, onRetry }:
         {!problem && !estimate && <Skeleton lines={6} />}
         {!problem && estimate && <Estimate estimate={estimate} grader={grader} />}
       </section>
-    </div>
-  );
-}
-
-function Answerers() {
-  const name = useId();
-  return (
-    <fieldset className="rft-dry-answerers">
-      <legend>What answers</legend>
-      <label className="rft-check">
-        <input type="radio" name={name} checked readOnly />
-        <span>
-          Recorded outputs
-          <small>The answers that the records came with</small>
-        </span>
-      </label>
-      <label className="rft-check">
-        <input type="radio" name={name} disabled />
-        <span>
-          A model
-          <small>
-            Needs a model connection: not configured. In Python: <code>ds.dry_run(respond=…)</code>
-          </small>
-        </span>
-      </label>
-    </fieldset>
-  );
-}
-
-interface EstimateProps {
-  readonly estimate: DryRunEstimate;
-  readonly grader: string;
-}
-
-function Estimate({ estimate, grader }: EstimateProps) {
-  const { prompts: chosen, available, several, answers, probe_gradings, judge_calls } = estimate;
-  const excluded = Object.entries(estimate.excluded);
-  return (
-    <>
-      <dl className="rft-dry-facts">
-        <Fact label="Grader">{grader}</Fact>
-        <Fact label="Prompts">{`${count(chosen)} of ${count(available)} with an answer`}</Fact>
-        <Fact label="With 2 or more answers">{count(several)}</Fact>
-        <Fact label="Answers to grade" isMain>
-          {count(answers)}
-        </Fact>
-        <Fact label="Gradings of probes">
-          {probe_gradings ? `up to ${count(probe_gradings)}` : "none"}
-        </Fact>
-        <Fact label="Judge calls">{judge_calls ? `up to ${count(judge_calls)}` : "0"}</Fact>
-        <Fact label="Time">
-          {estimate.seconds === null ? (
-            <span title="This grader has not been timed in a dry run yet">unknown</span>
-          ) : (
-            `about ${duration(Math.max(1, estimate.seconds))}`
-          )}
-        </Fact>
-        <Fact label="Cost">{cost(estimate)}</Fact>
-      </dl>
-      {excluded.length > 0 && (
-        <p className="rft-note">
-          Left out:{" "}
-          {excluded
-            .map(([why, number]) => `${counted(number, "record")} ${excludedWords(why)}`)
-            .join(", ")}
-          .
-        </p>
-      )}
-      {estimate.notes.map((note) => (
-        <p key={note} className="rft-dry-warning">
-          {note}
-        </p>
-      ))}
-      {estimate.not_ready && (
-        <p className="rft-dry-warning" role="alert">
-          {estimate.not_ready}
-        </p>
-      )}
-    </>
-  );
-}
-
-interface FactProps {
-  readonly label: string;
-  readonly isMain?: boolean;
-  readonly children: ReactNode;
-}
-
-function Fact({ label, isMain = false, children }: FactProps) {
-  return (
-    <div className={isMain ? "rft-dry-fact-main" : undefined}>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

@@ -8,8 +8,9 @@ import {
 } from "../../contract.gen";
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
 import { save } from "../../host/download";
-import { useJob } from "../../host/jobs";
+import { useAwaited, useJob } from "../../host/jobs";
 import { useAction, useLoaded } from "../../host/loaded";
+import { useModels } from "../../host/models";
 import { useNavigation } from "../../host/navigation";
 import { Button } from "../../ui/Button";
 import { DialogFrame } from "../../ui/DialogFrame";
@@ -19,7 +20,7 @@ import { Skeleton } from "../../ui/Skeleton";
 import { Idle } from "./Idle";
 import { Results } from "./Results";
 import { Running } from "./Running";
-import { DEFAULTS, type Options } from "./Setup";
+import { DEFAULTS, type Options, optionsOf, paramsOf } from "./Setup";
 
 const { useTrait, useRpc } = widgetHooks<DryRunDialogTraits, DryRunDialogCalls>();
 
@@ -31,14 +32,15 @@ export function DryRunDialogWidget() {
   const revision = useRevision();
   const navigation = useNavigation();
   const job = useJob("dry_run");
+  const models = useModels();
   const [chosen, setChosen] = useState<string | null>(null);
   const [options, setOptions] = useState<Options>(DEFAULTS);
   const [isSettingUp, setSettingUp] = useState(false);
 
   // The page learns of its own job a moment after the call that began it.
   const [begun, setBegun] = useState<JobState | null>(null);
-  const isBegun = begun !== null && !(job.state && at(job.state) >= at(begun));
-  const isRunning = isBegun || job.isRunning || node?.status === "processing";
+  const isAwaited = useAwaited(begun);
+  const isRunning = isAwaited || job.isRunning || node?.status === "processing";
 
   // While a run is under way only its scores are read; what is shown afterwards is read at its end.
   const rest = useRef(revision);
@@ -60,8 +62,10 @@ export function DryRunDialogWidget() {
     setSettingUp(false);
     setChosen(null);
   };
-  const start = useAction(() => begin(rpc.call("start", options)));
-  const resume = useAction(() => begin(rpc.call("resume", {})));
+  const start = useAction(() => begin(rpc.call("start", paramsOf(options))));
+  const resume = useAction((max_cost_usd: number | null) =>
+    begin(rpc.call("resume", { max_cost_usd })),
+  );
   const download = useAction(async (run: string) => {
     const text = await rpc.call("report_json", { run });
     save(new Blob([text], { type: "application/json" }), `${run}.json`);
@@ -116,6 +120,7 @@ export function DryRunDialogWidget() {
       <Idle
         view={view}
         job={job}
+        models={models}
         options={options}
         revision={revision}
         start={start}
@@ -134,8 +139,7 @@ export function DryRunDialogWidget() {
       resume={resume}
       onShow={setChosen}
       onRerun={() => {
-        const { n, k, seed, probes } = view.shown?.config ?? DEFAULTS;
-        setOptions({ n, k, seed, probes });
+        if (view.shown) setOptions({ ...options, ...optionsOf(view.shown.config) });
         setSettingUp(true);
       }}
       onDownload={download.run}
@@ -159,5 +163,3 @@ function Live({ job, revision }: LiveProps) {
   }, [scores.value]);
   return <Running job={job} node={node} scores={scores.value ?? last.current} />;
 }
-
-const at = (job: JobState): number => Date.parse(job.started_at ?? job.created_at);

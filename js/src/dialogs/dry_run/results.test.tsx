@@ -157,6 +157,8 @@ describe("parts", () => {
   it("write numbers", () => {
     expect([signed(0.1), signed(-0.25)]).toEqual(["+0.10", "−0.25"]);
     expect(bounds({ ...MEAN, low: null, high: null })).toBe("interval unknown");
-    expect(cost({ ...ESTIMATE, cost_micro_usd: 2_500_000 })).toBe("$2.5");
+    expect(cost(ESTIMATE)).toContain("nothing leaves this machine");
+    expect(cost({ ...ESTIMATE, judge_calls: 9, cost_micro_usd: 2_500_000 })).toBe("$2.50");
+    expect(cost({ ...ESTIMATE, judge_calls: 9, cost_micro_usd: null })).toBe("Unknown");
   });
 });

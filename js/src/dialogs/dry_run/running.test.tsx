@@ -1,6 +1,6 @@
 import { act, fireEvent, screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { button, cleanPage, ESTIMATE, JOB, NODE, RUN, show, VIEW } from "./testing";
+import { button, cleanPage, ESTIMATE, JOB, MODELS, NODE, RUN, show, VIEW } from "./testing";
 
 cleanPage();
 
@@ -28,10 +28,11 @@ describe("before a run", () => {
     );
     expect(facts.textContent).toContain("about 1 min 35 s");
     expect(facts.textContent).toContain("Judge callsup to 712");
-    expect(facts.textContent).toContain("Costunknown");
+    expect(facts.textContent).toContain("CostUnknown");
     await act(async () => fireEvent.click(button("Start Dry Run")));
     const params = { n: 300, k: 4, seed: 0, probes: true };
-    expect(model.calls("start").at(-1)?.params).toEqual(params);
+    const nobody = { model: null, temperature: null, max_tokens: null, max_cost_usd: null };
+    expect(model.calls("start").at(-1)?.params).toEqual({ ...params, ...nobody });
     await act(async () => model.answer("start", JOB));
     expect(screen.getByText("Scored so far")).toBeTruthy(); // though the trait comes later
   });
@@ -41,7 +42,44 @@ describe("before a run", () => {
     await act(async () => model.answer("plan", { ...ESTIMATE, not_ready: "No connection" }));
     expect(button("Start Dry Run")).toHaveProperty("disabled", true);
     expect(screen.getByText("No connection")).toBeTruthy();
-    expect(screen.getByLabelText(/A model/)).toHaveProperty("disabled", true);
+  });
+
+  it("lets a model answer, at its price and within a limit", async () => {
+    const model = await show({ ...VIEW, shown: null, runs: [] });
+    await act(async () => model.answer("models", [...MODELS]));
+    await act(async () => model.answer("plan", ESTIMATE));
+    expect(screen.queryByLabelText(/Most to spend/)).toBeNull(); // nothing is asked
+    await act(async () => fireEvent.click(screen.getByLabelText(/^A model/)));
+    expect(button("Start Dry Run")).toHaveProperty("disabled", true);
+    expect(screen.getByText("Choose the model that answers.")).toBeTruthy();
+    fireEvent.change(screen.getByLabelText("Model"), { target: { value: "base" } });
+    expect(model.calls("plan").at(-1)?.params).toMatchObject({ model: "base", temperature: 1 });
+    const rollouts = {
+      ...{ calls: 300, prompt_tokens: 60_000, completion_tokens: 90_000, minutes: 2 },
+      ...{ cost_micro_usd: 1_000_000, past_error: null },
+    };
+    const priced = { ...ESTIMATE, rollouts, cost_micro_usd: 1_000_000, seconds: 120 };
+    await act(async () => model.answer("plan", priced));
+    const facts = screen.getByLabelText("What it takes").textContent;
+    expect(facts).toContain("Calls of the model300");
+    expect(facts).toContain("about 150,000");
+    expect(facts).toContain("Cost$1.00");
+    fireEvent.change(screen.getByLabelText(/Most to spend/), { target: { value: "0.5" } });
+    await act(async () => fireEvent.click(button("Start Dry Run")));
+    expect(model.calls("start").at(-1)?.params).toMatchObject({
+      ...{ model: "base", max_tokens: 2048, max_cost_usd: 0.5 },
+    });
+  });
+
+  it("resumes a model's run for more money", async () => {
+    const cut_off = {
+      ...{ id: "dry_0", started_at: RUN.started_at, graded: 12, obstacle: null },
+      config: { ...RUN.config, answers: "model" as const, model: "base", asked: "m-1" },
+    };
+    const model = await show({ ...VIEW, shown: null, cut_off });
+    fireEvent.change(screen.getByLabelText(/Most to spend/), { target: { value: "4" } });
+    await act(async () => fireEvent.click(button("Resume")));
+    expect(model.calls("resume").at(-1)?.params).toEqual({ max_cost_usd: 4 });
   });
 
   it("offers to resume a run, or says why it cannot", async () => {

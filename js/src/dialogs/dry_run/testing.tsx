@@ -32,7 +32,10 @@ const ANSWER: GradedAnswer = {
 export const RUN: ShownRun = {
   id: "dry_2",
   started_at: "2026-01-02T03:04:05Z",
-  config: { n: 300, k: 1, seed: 4, probes: true, answers: "recorded" },
+  config: {
+    ...{ n: 300, k: 1, seed: 4, probes: true, answers: "recorded" },
+    ...{ model: "", asked: "", temperature: null, max_tokens: null },
+  },
   grader_version: 2,
   bins: Array.from({ length: 10 }, (_, place) => ({
     low: place / 10,
@@ -43,6 +46,7 @@ export const RUN: ShownRun = {
   })),
   topics: [{ is_low: true, opens: { where: { dry_run: "dry_2", topic: XSS }, badge: "Graded" } }],
   lowest: { where: { dry_run: "dry_2", max_score: 0.1 }, badge: "Score up to 0.10" },
+  answered: "",
   changes: [],
   call: "ds.dry_runs[-1].report",
   report: {
@@ -124,6 +128,7 @@ export const RUN: ShownRun = {
     excluded: { failed_grading: 3 },
     answers: 43,
     planned: 50,
+    answered_by: null,
     failures: [
       {
         status: "failed_grading",
@@ -175,8 +180,13 @@ export const VIEW: DryRunView = {
 export const ESTIMATE: DryRunEstimate = {
   ...{ available: 640, several: 12, prompts: 300, answers: 300, excluded: { invalid: 4 } },
   ...{ probe_gradings: 56, judge_calls: 0, seconds: null, cost_micro_usd: 0 },
-  ...{ notes: [], not_ready: null },
+  ...{ notes: [], not_ready: null, rollouts: null, judging: null },
 };
+
+export const MODELS = [
+  { name: "base", model: "m-1", notice: "", missing: "", works: true },
+  { name: "other", model: "m-2", notice: "", missing: "", works: null },
+] as const;
 
 export const NODE: PipelineNode = {
   ...{ id: 5, name: "Dry Run", category: "VALIDATION", status: "ready", summary: "" },

@@ -2,6 +2,7 @@
 import type { Check, DryRunEstimate, Interval, RunLine } from "../../contract.gen";
 import type { Tone } from "../../ui/Badge";
 import { percent } from "../../ui/numbers";
+import { money } from "../../ui/spending";
 
 export type Verdict = NonNullable<RunLine["verdict"]>;
 type Quality = "good" | "attention" | "problem";
@@ -102,7 +103,7 @@ export function bounds({ low, high }: Interval, write: (value: number) => string
 }
 
 /** What a dry run costs; nothing is claimed of what is not known. */
-export function cost({ cost_micro_usd }: DryRunEstimate): string {
-  if (cost_micro_usd === null) return "unknown";
-  return cost_micro_usd === 0 ? "0 (nothing leaves this machine)" : `$${cost_micro_usd / 1e6}`;
+export function cost({ cost_micro_usd, rollouts, judge_calls }: DryRunEstimate): string {
+  const isAsked = rollouts !== null || judge_calls > 0;
+  return isAsked ? money(cost_micro_usd) : "$0.00 (nothing leaves this machine)";
 }

@@ -1,22 +1,20 @@
 // What generating would come to. Knows nothing of Jupyter.
 import { BeforeAfter, share } from "../../charts";
-import type { GenerationConfig, GenerationPlan, StrategyChoice } from "../../contract.gen";
+import type { GenerationPlan, StrategyChoice } from "../../contract.gen";
 import { count, counted, percent } from "../../ui/numbers";
 import { Stat, Stats } from "../../ui/Stat";
-import { strategyName } from "./Settings";
+import { minutesWords, money, pastErrorWords } from "../../ui/spending";
+import { score, strategyName } from "./words";
 
 interface Props {
   readonly plan: GenerationPlan;
-  readonly config: GenerationConfig;
   readonly strategies: readonly StrategyChoice[];
 }
 
-const score = (value: number | null) => (value === null ? "–" : value.toFixed(2));
-
-export function Plan({ plan, config, strategies }: Props) {
+export function Plan({ plan, strategies }: Props) {
   const used = new Set(plan.topics.map((one) => one.strategy));
-  const cost = plan.cost_micro_usd;
-  if (plan.wanted === 0) return <p className="rft-note">{nothing(config)}</p>;
+  const { estimate, config } = plan;
+  if (plan.wanted === 0) return <p className="rft-note">{nothing(plan)}</p>;
   return (
     <>
       <Stats>
@@ -28,18 +26,22 @@ export function Plan({ plan, config, strategies }: Props) {
         <Stat
           label="Balance"
           value={`${score(plan.balance_before)} → ${score(plan.balance_after)}`}
+          note="when all are accepted"
         />
         <Stat
           label="Tokens, about"
           value={count(plan.input_tokens + plan.output_tokens)}
-          note={`${count(plan.input_tokens)} in, ${count(plan.output_tokens)} out`}
+          note={`in ${counted(plan.calls, "call")}`}
         />
         <Stat
-          label="Cost"
-          value={cost === null ? "Unknown" : `$${(cost / 1e6).toFixed(2)}`}
-          note={cost === null ? "no price is known" : undefined}
+          label="Cost, about"
+          value={estimate ? money(estimate.cost_micro_usd) : "–"}
+          note={costNote(plan)}
         />
       </Stats>
+      {estimate && pastErrorWords(estimate) && (
+        <p className="rft-note">{pastErrorWords(estimate)}</p>
+      )}
       {plan.total < plan.wanted && (
         <p className="rft-note" role="status">
           {`${counted(plan.wanted, "record")} would be needed; generated records may be at most ${percent(config.max_synthetic_ratio)} of the dataset, which leaves room for ${count(plan.room)}.`}
@@ -91,7 +93,13 @@ export function Plan({ plan, config, strategies }: Props) {
   );
 }
 
-function nothing({ source }: GenerationConfig): string {
+function costNote({ estimate }: GenerationPlan): string {
+  if (!estimate) return "choose a model";
+  if (estimate.cost_micro_usd === null) return "no price is known";
+  return estimate.minutes === null ? "time unknown" : minutesWords(estimate.minutes);
+}
+
+function nothing({ config: { source } }: GenerationPlan): string {
   if (source === "topics") return "Choose at least one topic.";
   if (source === "selected") return "None of the selected records is valid and has a topic.";
   return "There is no gap to fill: every topic has about what it should have.";

@@ -1,12 +1,20 @@
 // What to generate from, and how. Knows nothing of Jupyter.
+import type { ReactNode } from "react";
 import type { GenerateOptions, GenerationConfig } from "../../contract.gen";
+import type { Loaded } from "../../host/loaded";
 import { CheckField, ChoiceField, NumberField } from "../../ui/Field";
+import { MoreSettings } from "./MoreSettings";
+import { StrategyFields } from "./StrategyFields";
+import { strategyName } from "./words";
 
 interface Props {
   readonly config: GenerationConfig;
   readonly options: GenerateOptions;
   /** Whether records were selected before. */
   readonly hasSelection: boolean;
+  readonly tools: Loaded<readonly string[] | null>;
+  /** Who is asked, and for how much. */
+  readonly asking: ReactNode;
   onChange(config: GenerationConfig): void;
 }
 
@@ -20,12 +28,7 @@ const SOURCES: readonly (readonly [Source, string])[] = [
 
 const AUTO = "auto";
 
-export const strategyName = (name: string) => {
-  const words = name.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
-
-export function Settings({ config, options, hasSelection, onChange }: Props) {
+export function Settings({ config, options, hasSelection, tools, asking, onChange }: Props) {
   const set = (change: Partial<GenerationConfig>) => onChange({ ...config, ...change });
   const chosen = options.strategies.find(({ name }) => name === config.strategy);
   return (
@@ -70,6 +73,8 @@ export function Settings({ config, options, hasSelection, onChange }: Props) {
           set({ strategy: options.strategies.find((one) => one.name === name)?.name ?? null })
         }
       />
+      <StrategyFields config={config} tools={tools} onChange={set} />
+      {asking}
       <NumberField
         label="Largest share of generated records"
         value={config.max_synthetic_ratio}
@@ -79,53 +84,7 @@ export function Settings({ config, options, hasSelection, onChange }: Props) {
         hint="0 to 0.9, of the whole dataset afterwards"
         onChange={(max_synthetic_ratio) => set({ max_synthetic_ratio })}
       />
-      <details>
-        <summary>More settings</summary>
-        <div className="rft-generate-more">
-          <CheckField
-            label="Keep the intent of the source record"
-            checked={config.preserve_intent}
-            onChange={(preserve_intent) => set({ preserve_intent })}
-          />
-          <NumberField
-            label="Temperature"
-            value={config.temperature}
-            min={0}
-            max={2}
-            step={0.1}
-            onChange={(temperature) => set({ temperature })}
-          />
-          <NumberField
-            label="Shortest prompt, characters"
-            value={config.min_length}
-            min={1}
-            max={100_000}
-            onChange={(min_length) => set({ min_length })}
-          />
-          <NumberField
-            label="Longest prompt, characters"
-            value={config.max_length}
-            min={1}
-            max={100_000}
-            onChange={(max_length) => set({ max_length })}
-          />
-          <NumberField
-            label="Similarity that counts as a repeat"
-            value={config.near_duplicate_threshold}
-            min={0}
-            max={1}
-            step={0.05}
-            onChange={(near_duplicate_threshold) => set({ near_duplicate_threshold })}
-          />
-          <NumberField
-            label="Retries"
-            value={config.retries}
-            min={0}
-            max={10}
-            onChange={(retries) => set({ retries })}
-          />
-        </div>
-      </details>
+      <MoreSettings config={config} onChange={set} />
     </div>
   );
 }

@@ -1,24 +1,31 @@
 // Where a judge's model is asked. A key never comes here: only the name of what holds it.
-import type { GraderProblem, ModelConnection } from "../../contract.gen";
+import { Users } from "lucide-react";
+import { useState } from "react";
+import type { GraderProblem, ModelChoice, ModelConnection } from "../../contract.gen";
+import { Button } from "../../ui/Button";
 import { CheckField, Field } from "../../ui/Field";
-import { problemsAt, wordsOf } from "./draft";
+import { ModelSelect } from "../../ui/ModelSelect";
+import { type JudgedAt, problemsAt, wordsOf } from "./draft";
 
 interface Props {
-  readonly value: ModelConnection | null;
+  readonly value: JudgedAt | null;
+  /** Named connections; null until they are known. */
+  readonly models: readonly ModelChoice[] | null;
   readonly problems: readonly GraderProblem[];
   /** What is missing before it can grade. */
   readonly missing: readonly string[];
-  onChange(value: ModelConnection | null): void;
+  onChange(value: JudgedAt | null): void;
+  onPanel(): void;
 }
 
 const NEW: ModelConnection = { base_url: "", api_key_env: null, timeout_s: 60, structured: true };
 
-export function ConnectionForm({ value, problems, missing, onChange }: Props) {
-  const now = value ?? NEW;
-  const put = (changes: Partial<ModelConnection>) => {
-    const next = { ...now, ...changes };
-    onChange(next.base_url === "" && next.api_key_env === null ? null : next);
-  };
+export function ConnectionForm({ value, models, problems, missing, onChange, onPanel }: Props) {
+  const isNamed = typeof value === "string" || isSeveral(value);
+  const error = isNamed ? (problemsAt(problems, "connection").map(wordsOf)[0] ?? null) : null;
+  // Somebody who asked for the address form sees it, though it is empty still.
+  const [isAddress, setAddress] = useState(false);
+  const isForm = !isNamed && (value !== null || isAddress || models?.length === 0);
   return (
     <fieldset className="rft-card rft-grader-connection">
       <legend>Model connection</legend>
@@ -27,6 +34,81 @@ export function ConnectionForm({ value, problems, missing, onChange }: Props) {
           {words} It can be saved without; testing it takes one.
         </p>
       ))}
+      {isSeveral(value) ? (
+        <Seats value={value} models={models} onChange={onChange} />
+      ) : (
+        <ModelSelect
+          label="Connection"
+          value={typeof value === "string" ? value : null}
+          choices={models}
+          {...(isForm ? { none: "Another address, below" } : {})}
+          note="A connection of this workspace. The judge asks its model."
+          onChange={onChange}
+        />
+      )}
+      {error !== null && (
+        <p className="rft-grader-wrong" role="alert">
+          {error}
+        </p>
+      )}
+      {isForm && <Address value={isNamed ? null : value} problems={problems} onChange={onChange} />}
+      <div className="rft-row">
+        {!isNamed && !isForm && <Button onClick={() => setAddress(true)}>Use an Address…</Button>}
+        <Button icon={<Users size={14} aria-hidden />} onClick={onPanel}>
+          Make a Panel…
+        </Button>
+      </div>
+    </fieldset>
+  );
+}
+
+const isSeveral = (value: JudgedAt | null): value is readonly string[] => Array.isArray(value);
+
+interface SeatsProps {
+  readonly value: readonly string[];
+  readonly models: readonly ModelChoice[] | null;
+  onChange(value: JudgedAt | null): void;
+}
+
+/** The connections of a panel. */
+function Seats({ value, models, onChange }: SeatsProps) {
+  return (
+    <>
+      <p className="rft-note">Each judge is asked at the connection of its model.</p>
+      <div className="rft-grader-row">
+        {value.map((name, index) => (
+          <ModelSelect
+            key={name}
+            label={`Connection ${index + 1}`}
+            value={name}
+            choices={models}
+            none="Leave out"
+            onChange={(next) => {
+              const left = value.flatMap((one, at) => (at === index ? (next ?? []) : one));
+              onChange(left.length > 1 ? [...new Set(left)] : (left[0] ?? null));
+            }}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+interface AddressProps {
+  readonly value: ModelConnection | null;
+  readonly problems: readonly GraderProblem[];
+  onChange(value: ModelConnection | null): void;
+}
+
+/** A service without a name of its own. */
+function Address({ value, problems, onChange }: AddressProps) {
+  const now = value ?? NEW;
+  const put = (changes: Partial<ModelConnection>) => {
+    const next = { ...now, ...changes };
+    onChange(next.base_url === "" && next.api_key_env === null ? null : next);
+  };
+  return (
+    <>
       <div className="rft-grader-row">
         <Field
           label="Base URL"
@@ -65,6 +147,6 @@ export function ConnectionForm({ value, problems, missing, onChange }: Props) {
         checked={now.structured}
         onChange={(structured) => put({ structured })}
       />
-    </fieldset>
+    </>
   );
 }

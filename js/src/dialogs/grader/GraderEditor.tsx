@@ -1,7 +1,7 @@
 // The cards, and the form of the one that is chosen; or the whole grader as JSON.
 import { Braces, FileCode2, Gavel, Layers } from "lucide-react";
 import { useState } from "react";
-import type { GraderCheck, GraderView } from "../../contract.gen";
+import type { GraderCheck, GraderView, ModelChoice } from "../../contract.gen";
 import { Button } from "../../ui/Button";
 import { CodeEditor, type Completion } from "../../ui/CodeEditor";
 import { ChoiceField } from "../../ui/Field";
@@ -14,12 +14,14 @@ import {
   type Draft,
   type GraderType,
   type GraderValue,
+  type JudgedAt,
   MORE_TYPES,
   objectOf,
   readJson,
   TYPE_TITLES,
   typeOf,
   unplaced,
+  withModel,
   wordsOf,
 } from "./draft";
 import { NameField, SingleForm } from "./Forms";
@@ -31,9 +33,11 @@ interface Props {
   readonly view: GraderView;
   readonly check: GraderCheck | null;
   readonly completions: readonly Completion[];
+  readonly models: readonly ModelChoice[] | null;
   onChange(draft: Draft): void;
   onChoose(type: GraderType): void;
   onPresets(): void;
+  onPanel(): void;
 }
 
 const CARDS: readonly (readonly [Card, GraderType, string, string, typeof Gavel])[] = [
@@ -90,9 +94,11 @@ export function GraderEditor(props: Props) {
       {draft && asksModel(draft.grader) && (
         <ConnectionForm
           value={draft.connection}
+          models={props.models}
           problems={check?.problems ?? []}
           missing={check?.missing ?? []}
-          onChange={(connection) => onChange({ ...draft, connection })}
+          onChange={(connection) => onChange(asked(draft, connection, props.models))}
+          onPanel={props.onPanel}
         />
       )}
       {draft &&
@@ -104,6 +110,14 @@ export function GraderEditor(props: Props) {
         ))}
     </>
   );
+}
+
+/** Asked elsewhere: at a named connection, of the model that is there. */
+function asked(draft: Draft, connection: JudgedAt | null, models: Props["models"]): Draft {
+  const named = models?.find(({ name }) => name === connection);
+  if (!named) return { ...draft, connection };
+  const grader = withModel(draft.grader, named.model);
+  return { grader, connection, text: draft.text === null ? null : asJson(grader) };
 }
 
 /** Form or JSON: two ways to write the same grader. */

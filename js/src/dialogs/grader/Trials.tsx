@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import type { GraderResults, GraderVersionView, GraderView } from "../../contract.gen";
 import { SETTINGS } from "../../contract.gen";
 import type { Job } from "../../host/jobs";
+import { useNavigation } from "../../host/navigation";
 import { Button } from "../../ui/Button";
 import { Empty } from "../../ui/Empty";
 import { ChoiceField } from "../../ui/Field";
@@ -102,11 +103,18 @@ function Labels({ view, canStart, jobs, onLabels }: Props) {
   const fields = view.fields.labels;
   const [chosen, setChosen] = useState<string | null>(null);
   const field = chosen !== null && fields.includes(chosen) ? chosen : fields[0];
+  const { open } = useNavigation();
+  const label = (
+    <Button onClick={() => open({ kind: "dialog", name: "labelling" })}>
+      Label Answers, See the Trust Card
+    </Button>
+  );
   if (field === undefined) {
     return (
-      <Empty title="No labels yet">
+      <Empty title="No labels yet" action={label}>
         No field of the records holds numbers from 0 to 1, or true and false. Import records with
-        what people said of the answers, such as human_reward, to see whether the grader agrees.
+        what people said of the answers, such as human_reward, or label some yourself, to see
+        whether the grader agrees.
       </Empty>
     );
   }
@@ -121,6 +129,7 @@ function Labels({ view, canStart, jobs, onLabels }: Props) {
       <Button disabled={!canStart || jobs.labels.isRunning} onClick={() => onLabels(field)}>
         Compare
       </Button>
+      {label}
     </div>
   );
 }

@@ -1,19 +1,16 @@
 // A grader while it is written: its public JSON, edited piece by piece or as text.
-import type {
-  GraderProblem,
-  GraderStart,
-  GraderVersionView,
-  ModelConnection,
-} from "../../contract.gen";
+import type { GraderProblem, GraderStart, GraderVersionView } from "../../contract.gen";
 
 /** A grader's JSON. What stands in it came from a file or a person: read it with the functions below. */
 export type GraderValue = Readonly<Record<string, unknown>>;
 export type GraderType = GraderStart["type"];
+/** An address, or the name of a connection; several for a panel, each judge at that of its model. */
+export type JudgedAt = NonNullable<GraderVersionView["connection"]>;
 export type Card = "judge" | "script" | "more";
 
 export interface Draft {
   readonly grader: GraderValue;
-  readonly connection: ModelConnection | null;
+  readonly connection: JudgedAt | null;
   /** What is typed while it is edited as JSON; it need not be JSON yet. */
   readonly text: string | null;
 }
@@ -110,9 +107,28 @@ export function asksModel(grader: GraderValue): boolean {
 
 /** The model of the first judge, for presets. */
 export function modelOf(grader: GraderValue | null): string {
-  if (!grader) return "";
+  return grader ? (modelsOf(grader)[0] ?? "") : "";
+}
+
+function modelsOf(grader: GraderValue): readonly string[] {
   const parts = grader.type === "multi" ? Object.values(objectOf(grader.graders) ?? {}) : [grader];
-  return parts.map((part) => textOf(objectOf(part)?.model)).find((model) => model !== "") ?? "";
+  const models = parts.map((part) => textOf(objectOf(part)?.model)).filter((model) => model !== "");
+  return [...new Set(models)];
+}
+
+/** Its judges at another model; those of a panel, which differ, stay where they are. */
+export function withModel(grader: GraderValue, model: string): GraderValue {
+  const isPanel = modelsOf(grader).length > 1;
+  const put = (part: GraderValue) => {
+    const isJudge = part.type === "score_model" || part.type === "label_model";
+    return isJudge && !(isPanel && textOf(part.model)) ? changed(part, { model }) : part;
+  };
+  if (grader.type !== "multi") return put(grader);
+  const parts = Object.entries(objectOf(grader.graders) ?? {});
+  const graders = Object.fromEntries(
+    parts.map(([name, part]) => [name, put(objectOf(part) ?? {})]),
+  );
+  return changed(grader, { graders });
 }
 
 export const problemsAt = (problems: readonly GraderProblem[], where: string) =>

@@ -10,6 +10,7 @@ import {
 } from "../../contract.gen";
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
 import { useAction, useLoaded } from "../../host/loaded";
+import { useModels } from "../../host/models";
 import { useNavigation } from "../../host/navigation";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
@@ -17,15 +18,18 @@ import { DialogFrame } from "../../ui/DialogFrame";
 import { Empty } from "../../ui/Empty";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
+import { estimateWords, pastErrorWords } from "../../ui/spending";
 import { useToast } from "../../ui/toasts";
 import { useLeaving } from "../../ui/useLeaving";
 import { asksModel, type GraderValue, modelOf, sourceOf } from "./draft";
 import { FileMenu } from "./FileMenu";
 import { GraderEditor } from "./GraderEditor";
+import { PanelDialog, type PanelOptions } from "./PanelDialog";
 import { type PresetOptions, PresetsDialog } from "./PresetsDialog";
 import { Trials } from "./Trials";
 import { useCheck } from "./useCheck";
 import { type Drafting, useDraft } from "./useDraft";
+import { useEstimate } from "./useEstimate";
 import { useTrials } from "./useTrials";
 
 const { useTrait, useRpc } = widgetHooks<GraderDialogTraits, GraderDialogCalls>();
@@ -78,6 +82,7 @@ function Loaded({ view, drafting, reload }: Props) {
   const toast = useToast();
   const { draft, isDirty } = drafting;
   const [isChoosing, setChoosing] = useState(false);
+  const [isSeating, setSeating] = useState(false);
   // A connection is saved with a grader only where it asks a model.
   const connection = draft && asksModel(draft.grader) ? draft.connection : null;
   const given = draft && { grader: sourceOf(draft), connection };
@@ -85,6 +90,8 @@ function Loaded({ view, drafting, reload }: Props) {
     rpc.call("check", asked, signal),
   );
   const trials = useTrials(rpc, given);
+  const models = useModels();
+  const estimate = useEstimate(rpc, given, useRevision());
   const leaving = useLeaving(isDirty, "the grader", drafting.discard);
 
   const told = (saved: SavedGrader, title: string) => {
@@ -114,6 +121,15 @@ function Loaded({ view, drafting, reload }: Props) {
     setChoosing(false);
   });
 
+  const panel = useAction(async (options: PanelOptions) => {
+    if (!draft) return;
+    const grader = await rpc.call("panel", { grader: sourceOf(draft), ...options });
+    const [first, ...others] = options.connections;
+    const seats = others.length > 0 ? options.connections : (first ?? draft.connection);
+    drafting.change({ grader, connection: seats, text: null });
+    setSeating(false);
+  });
+
   const inUse = view.versions.find((version) => version.in_use);
   return (
     <DialogFrame
@@ -131,6 +147,11 @@ function Loaded({ view, drafting, reload }: Props) {
           <span className="rft-left" role="status">
             {draft && (
               <Badge tone={isDirty ? "warn" : "ok"}>{isDirty ? "Unsaved changes" : "Saved"}</Badge>
+            )}
+            {estimate && (
+              <span className="rft-note rft-grader-estimate">
+                A test: {estimateWords(estimate)} {pastErrorWords(estimate)}
+              </span>
             )}
           </span>
           {isDirty && <Button onClick={drafting.discard}>Discard Changes</Button>}
@@ -156,7 +177,12 @@ function Loaded({ view, drafting, reload }: Props) {
         completions={view.variables.map(({ name, detail }) => ({ label: name, detail }))}
         onChange={drafting.change}
         onChoose={drafting.choose}
+        models={models.value}
         onPresets={() => setChoosing(true)}
+        onPanel={() => {
+          panel.clear();
+          setSeating(true);
+        }}
       />
       {[checking.problem, save.problem, restore.problem, trials.problem].map(
         (problem, index) => problem && <ProblemNote key={index} problem={problem} />,
@@ -182,6 +208,15 @@ function Loaded({ view, drafting, reload }: Props) {
           problem={preset.problem}
           onUse={preset.run}
           onClose={() => setChoosing(false)}
+        />
+      )}
+      {isSeating && (
+        <PanelDialog
+          models={models.value}
+          isBusy={panel.isBusy}
+          problem={panel.problem}
+          onMake={panel.run}
+          onClose={() => setSeating(false)}
         />
       )}
       {leaving.question}

@@ -1,58 +1,72 @@
 // Where a path of the kernel, such as input[1].content, stands in a grader's JSON text.
-import { jsonLanguage } from "@codemirror/lang-json";
 import type { GraderProblem } from "../../contract.gen";
 import type { CodeProblem } from "../../ui/CodeEditor";
 import { wordsOf } from "./draft";
-
-type Node = ReturnType<typeof jsonLanguage.parser.parse>["topNode"];
 
 export function placedInJson(
   text: string,
   problems: readonly GraderProblem[],
 ): readonly CodeProblem[] {
-  const root = jsonLanguage.parser.parse(text).topNode.firstChild;
+  const places = placesOf(text);
   return problems.map((problem) => {
     const words = problem.where ? `${problem.where}: ${wordsOf(problem)}` : wordsOf(problem);
     if (problem.where === "") {
       return { message: words, line: problem.line, column: problem.column };
     }
-    const node = root && find(root, problem.where, text);
-    if (!node) return { message: words };
-    const before = text.slice(0, node.from);
+    const at = nearest(places, problem.where);
+    const before = text.slice(0, at);
     return {
       message: words,
       line: before.split("\n").length,
-      column: node.from - before.lastIndexOf("\n"),
+      column: at - before.lastIndexOf("\n"),
     };
   });
 }
 
-/** The value at a path, or as near to it as there is one. Keys may hold dots: the longest counts. */
-function find(node: Node, path: string, text: string): Node {
-  if (path === "") return node;
-  const index = /^\[(\d+)\]\.?/.exec(path);
-  if (node.name === "Array" && index) {
-    const item = items(node)[Number(index[1])];
-    return item ? find(item, path.slice(index[0].length), text) : node;
+/** The value at a path, or as near to it as there is one. */
+function nearest(places: ReadonlyMap<string, number>, path: string): number {
+  for (let rest = path; rest !== ""; rest = rest.replace(/(^|\.)[^.[\]]*$|\[\d*\]$|.$/, "")) {
+    const found = places.get(rest);
+    if (found !== undefined) return found;
   }
-  const inside = node.getChildren("Property").flatMap((property) => {
-    const name = property.firstChild;
-    const value = property.lastChild;
-    if (!name || !value || name === value) return [];
-    const key = keyOf(text.slice(name.from, name.to));
-    const rest = path.slice(key.length);
-    return path.startsWith(key) && /^($|\.|\[)/.test(rest) ? [{ key, value, rest }] : [];
-  });
-  const best = inside.sort((a, b) => b.key.length - a.key.length)[0];
-  return best ? find(best.value, best.rest.replace(/^\./, ""), text) : node;
+  return places.get("") ?? 0;
 }
 
-function items(node: Node): readonly Node[] {
-  const found: Node[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) {
-    if (!["[", "]", ","].includes(child.name) && !child.type.isError) found.push(child);
+interface Level {
+  readonly path: string;
+  readonly isArray: boolean;
+  index: number;
+  /** Of the value that comes next in an object. */
+  key: string | null;
+}
+
+const TOKEN = /"(?:[^"\\\n]|\\.)*"?|[{}[\],:]|[^\s"{}[\],:]+/g;
+
+/** Where each value begins, by its path; of a text that is no JSON, what can be told. */
+function placesOf(text: string): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  const levels: Level[] = [];
+  for (const { 0: token, index: from } of text.matchAll(TOKEN)) {
+    const level = levels.at(-1);
+    if (token === "}" || token === "]") levels.pop();
+    else if (token === ",") {
+      if (level) Object.assign(level, { index: level.index + 1, key: null });
+    } else if (level && !level.isArray && level.key === null) level.key = keyOf(token);
+    else if (token !== ":") {
+      const path = pathIn(level);
+      if (!places.has(path)) places.set(path, from);
+      if (token === "{" || token === "[") {
+        levels.push({ path, isArray: token === "[", index: 0, key: null });
+      }
+    }
   }
-  return found;
+  return places;
+}
+
+function pathIn(level: Level | undefined): string {
+  if (!level) return "";
+  if (level.isArray) return `${level.path}[${level.index}]`;
+  return level.path ? `${level.path}.${level.key}` : String(level.key);
 }
 
 function keyOf(quoted: string): string {

@@ -1,13 +1,14 @@
 // What the kernel says of the draft, a moment after each change.
 import { useEffect, useRef, useState } from "react";
-import type { GraderCheck, ModelConnection, Problem } from "../../contract.gen";
+import type { GraderCheck, Problem } from "../../contract.gen";
 import { asProblem } from "../../host/loaded";
+import type { JudgedAt } from "./draft";
 
 const CHECK_AFTER_MS = 350;
 
 export interface Given {
   readonly grader: string;
-  readonly connection: ModelConnection | null;
+  readonly connection: JudgedAt | null;
 }
 
 export interface Checking {

@@ -1,5 +1,5 @@
 // Right side: putting the records under the topics, and how sure they lie there.
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { SETTINGS, type TopicsReport } from "../../contract.gen";
 import type { Action } from "../../host/loaded";
 import { Button } from "../../ui/Button";
@@ -11,11 +11,13 @@ import { ago, exact } from "../../ui/time";
 interface ApplyProps {
   readonly report: TopicsReport;
   readonly frozen: string | null;
+  /** What it would take to recategorize all, where a model is asked. */
+  readonly price: ReactNode;
   readonly starting: Action<[() => Promise<unknown>]>;
   categorize(mode: "unlabeled_only" | "recategorize_all"): Promise<unknown>;
 }
 
-export function ApplyPane({ report, frozen, starting, categorize }: ApplyProps) {
+export function ApplyPane({ report, frozen, price, starting, categorize }: ApplyProps) {
   const [isAsking, setAsking] = useState(false);
   const { topics, records, uncategorized, decided, edits_since, confirmed_since } = report;
   const isOff = frozen !== null || topics.length === 0 || records === 0;
@@ -69,6 +71,7 @@ export function ApplyPane({ report, frozen, starting, categorize }: ApplyProps) 
             {`${counted(records - decided, "record")} will be looked at again and may get another topic. ` +
               `${counted(decided, "record stays", "records stay")} where a person, or the data itself, put ${decided === 1 ? "it" : "them"}.`}
           </p>
+          {price}
         </Confirm>
       )}
     </section>

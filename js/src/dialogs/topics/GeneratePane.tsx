@@ -9,7 +9,7 @@ import {
 import type { Action, Loaded } from "../../host/loaded";
 import { Button } from "../../ui/Button";
 import { Confirm } from "../../ui/Confirm";
-import { ChoiceField, Field, NumberField } from "../../ui/Field";
+import { ChoiceField, NumberField } from "../../ui/Field";
 import { counted } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 
@@ -23,6 +23,8 @@ export interface Wanted {
 interface Props {
   readonly report: TopicsReport;
   readonly templates: Loaded<readonly TopicTemplate[]>;
+  /** Name of the model that names found topics; null where their keywords do. */
+  readonly model: string | null;
   /** Why nothing can be started now. */
   readonly frozen: string | null;
   readonly starting: Action<[() => Promise<unknown>]>;
@@ -42,7 +44,7 @@ const { min_topics: FEWEST, max_topics: MOST, default_depth: DEPTH } = SETTINGS.
 const USUAL = 8; // what the number begins with when it is set by hand
 
 export function GeneratePane(props: Props) {
-  const { report, templates, frozen, starting, atRisk, regenerate } = props;
+  const { report, templates, model, frozen, starting, atRisk, regenerate } = props;
   const [method, setMethod] = useState<Method>("auto");
   const [chosen, setChosen] = useState<string | null>(null);
   const [isCounted, setCounted] = useState(false);
@@ -122,18 +124,13 @@ export function GeneratePane(props: Props) {
         </p>
       ) : (
         <>
-          <Field
-            label="Instructions"
-            hint="Only a language model can follow them; none is configured."
-          >
-            {(control) => (
-              <textarea {...control} className="rft-input rft-topics-words" disabled rows={2} />
-            )}
-          </Field>
-          <p className="rft-note">
-            Names from a language model: not configured. They are made of the words that set each
-            topic apart.
-          </p>
+          {method === "auto" && (
+            <p className="rft-note">
+              {model === null
+                ? "They are called by the words that set each topic apart."
+                : `${model} names and describes them, from records of each.`}
+            </p>
+          )}
           <Button
             look={hasTopics ? "plain" : "main"}
             isBusy={starting.isBusy}

@@ -5,6 +5,7 @@ import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
 import { fileName, save } from "../../host/download";
 import { useJob, useJobEnd } from "../../host/jobs";
 import { useAction, useLoaded } from "../../host/loaded";
+import { useModels } from "../../host/models";
 import { useNavigation } from "../../host/navigation";
 import { Badge } from "../../ui/Badge";
 import { DialogFrame } from "../../ui/DialogFrame";
@@ -16,6 +17,8 @@ import { Tabs } from "../../ui/Tabs";
 import { useToast } from "../../ui/toasts";
 import { ApplyPane, Confidence } from "./ApplyPane";
 import { GeneratePane } from "./GeneratePane";
+import { ModelPane, NOBODY } from "./ModelPane";
+import { Price } from "./Price";
 import { ReviewPane } from "./ReviewPane";
 import { TreePane } from "./TreePane";
 import { useEdits } from "./useEdits";
@@ -42,6 +45,14 @@ export function TopicsDialogWidget() {
   const [tab, setTab] = useState<Tab>("topics");
   const [isCalled, setCalled] = useState(false); // to review, by the button
   const loaded = useLoaded((signal) => rpc.call("load", {}, signal), { revision });
+  const models = useModels();
+  const [asking, setAsking] = useState(NOBODY);
+  const { model, decides, instructions, max_cost_usd } = asking;
+  const decider = decides ? model : null;
+  const estimate = useLoaded(
+    (signal) => (model ? rpc.call("estimate", { model }, signal) : Promise.resolve(null)),
+    { revision: job.isRunning ? -1 : revision, subject: model ?? "" },
+  );
   const templates = useLoaded((signal) => rpc.call("templates", {}, signal), { revision: 0 });
   const report = loaded.value;
   const tree = useTree(report?.topics ?? NO_ROWS);
@@ -78,6 +89,8 @@ export function TopicsDialogWidget() {
     },
     [navigation],
   );
+  // What only a model could follow is said to none.
+  const asked = model === null ? {} : { instructions: instructions.trim(), max_cost_usd };
   const isElsewhere = node?.status === "processing" && !job.isRunning;
   const frozen =
     job.isRunning || isElsewhere ? "Records are being put under topics; wait, or stop it." : null;
@@ -139,19 +152,36 @@ export function TopicsDialogWidget() {
                     />
                   </div>
                   <div className="rft-topics-right">
+                    <ModelPane
+                      asking={asking}
+                      models={models}
+                      estimate={estimate}
+                      onChange={setAsking}
+                    />
                     <ApplyPane
                       report={report}
                       frozen={frozen}
+                      price={decider && <Price model={decider} mode="recategorize_all" />}
                       starting={applying}
-                      categorize={(mode) => rpc.call("categorize", { mode })}
+                      categorize={(mode) =>
+                        rpc.call("categorize", { mode, model: decider, ...asked })
+                      }
                     />
                     <GeneratePane
                       report={report}
                       templates={templates}
+                      model={model}
                       frozen={frozen}
                       starting={generating}
                       atRisk={() => rpc.call("at_risk", {})}
-                      regenerate={(wanted) => rpc.call("regenerate", { ...wanted })}
+                      regenerate={(wanted) =>
+                        rpc.call("regenerate", {
+                          ...wanted,
+                          ...asked,
+                          model: wanted.method === "auto" ? model : null,
+                          categorize_model: decider,
+                        })
+                      }
                     />
                   </div>
                 </div>

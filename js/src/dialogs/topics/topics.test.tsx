@@ -162,6 +162,52 @@ describe("other topics", () => {
       template: null,
       n_topics: null,
       depth: 2,
+      model: null,
+      categorize_model: null,
+    });
+  });
+
+  it("lets a model name topics and decide, by instructions and within a limit", async () => {
+    const { model } = await show();
+    const writer = { name: "writer", model: "m-1", notice: "", missing: "", works: true };
+    await settle(() => model.answer("models", [writer]));
+    await settle(() => {
+      fireEvent.change(screen.getByLabelText("Names by a model"), { target: { value: "writer" } });
+    });
+    const takes = {
+      ...{ calls: 3, prompt_tokens: 900, completion_tokens: 100, cost_micro_usd: 20_000 },
+      ...{ minutes: 1, past_error: null },
+    };
+    await settle(() =>
+      model.answer("estimate", { naming: takes, deciding: { ...takes, calls: 40 } }),
+    );
+    expect(screen.getByText(/About 40 calls, 1,000 tokens, \$0\.02/)).toBeTruthy();
+    const words = screen.getByLabelText("Instructions");
+    fireEvent.change(words, { target: { value: " By product. " } });
+    fireEvent.change(screen.getByLabelText(/Most to spend/), { target: { value: "1" } });
+    const asked = { instructions: "By product.", max_cost_usd: 1 };
+    await settle(() => screen.getByRole("button", { name: "Apply to Unlabeled" }).click());
+    expect(last(model, "categorize")).toEqual({
+      mode: "unlabeled_only",
+      model: "writer",
+      ...asked,
+    });
+    await settle(() => model.answer("categorize", null));
+    await settle(() => screen.getByRole("button", { name: "Recategorize All" }).click());
+    expect(last(model, "estimate")).toEqual({ model: "writer", mode: "recategorize_all" });
+    await settle(() =>
+      model.answer("estimate", { naming: takes, deciding: { ...takes, calls: 70 } }),
+    );
+    expect(screen.getByRole("alertdialog").textContent).toContain("About 70 calls");
+    await settle(() => screen.getByRole("button", { name: "Cancel" }).click());
+    await settle(() => screen.getByLabelText(/It decides about records/).click());
+    await settle(() => screen.getByRole("button", { name: "Regenerate" }).click());
+    await settle(() => model.answer("at_risk", { labelled: 1, by_hand: 0 }));
+    const question = screen.getByRole("alertdialog");
+    await settle(() => within(question).getByRole("button", { name: "Regenerate" }).click());
+    expect(last(model, "regenerate")).toMatchObject({
+      ...{ model: "writer", categorize_model: null },
+      ...asked,
     });
   });
 
@@ -173,8 +219,7 @@ describe("other topics", () => {
     fireEvent.change(screen.getByLabelText("Method"), { target: { value: "template" } });
     expect(screen.getByRole("option", { name: "Coding help" })).toBeTruthy();
     expect(screen.getByText("9 topics: Bugs, Style")).toBeTruthy();
-    expect(screen.getByLabelText("Instructions").hasAttribute("disabled")).toBe(true);
-    expect(screen.getByText(/Names from a language model: not configured/)).toBeTruthy();
+    expect(screen.queryByLabelText("Instructions")).toBeNull();
   });
 
   it("says why loading failed, and tries again", async () => {

@@ -112,7 +112,6 @@ export function RecordPane(props: Props) {
             </Button>
             <Button
               icon={<Sparkles size={13} aria-hidden />}
-              title={context?.no_generation ?? undefined}
               onClick={() => api.generate(selection)}
             >
               Variations

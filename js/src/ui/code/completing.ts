@@ -6,13 +6,7 @@ import {
   type CompletionSource,
 } from "@codemirror/autocomplete";
 import type { Extension } from "@codemirror/state";
-import type { CodeLanguage } from "./language";
-
-export interface Completion {
-  readonly label: string;
-  /** What it stands for, in a few words. */
-  readonly detail?: string;
-}
+import type { CodeLanguage, Completion } from "./types";
 
 export function completing(language: CodeLanguage, completions: readonly Completion[]): Extension {
   if (completions.length === 0) return autocompletion();

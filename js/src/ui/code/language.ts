@@ -5,8 +5,7 @@ import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
 import { Decoration, EditorView, MatchDecorator, ViewPlugin } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-
-export type CodeLanguage = "python" | "json" | "text";
+import type { CodeLanguage } from "./types";
 
 export function languageOf(language: CodeLanguage): Extension {
   if (language === "python") return python();

@@ -2,15 +2,7 @@
 import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
 import type { Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
-
-export interface CodeProblem {
-  readonly message: string;
-  /** From 1; nothing where the place is not known. */
-  readonly line?: number | null;
-  /** From 1. */
-  readonly column?: number | null;
-  readonly severity?: "error" | "warning";
-}
+import type { CodeProblem } from "./types";
 
 export function markProblems(view: EditorView, problems: readonly CodeProblem[]): void {
   const found: Diagnostic[] = [];

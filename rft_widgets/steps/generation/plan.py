@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import msgspec
+
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.coverage import CoverageReport
+from rft_widgets.model.estimate import Workload
 from rft_widgets.model.generation import (
+    DifficultyMix,
     GenerationConfig,
     GenerationPlan,
     Strategy,
@@ -15,18 +19,25 @@ from rft_widgets.model.generation import (
     TopicShape,
 )
 
-EXAMPLES = 3
-"""Records that a prompt for ``few_shot`` shows."""
-INSTRUCTION_TOKENS = 250
+INSTRUCTION_TOKENS = 350
 """What the instructions of one request come to, about."""
-_USUAL = TopicShape(multi_turn=0.0, prompt_tokens=60.0)
-"""What is assumed of a topic without records."""
+CANDIDATE_TOKENS = 8
+"""What the JSON around a candidate comes to, about."""
+EXCHANGE_TOKENS = 150
+"""What a tool call and its result add to a candidate, about, where the whole exchange is made."""
+EXCHANGES_PER_REQUEST = 2
+"""Most candidates that one request asks for where the whole exchange is made."""
+_USUAL = TopicShape(multi_turn=0.0, prompt_tokens=60.0, message_tokens=40.0)
+"""What is assumed of a topic without records where no other has any."""
 
 
 def choose_strategy(
     count: int, shape: TopicShape | None, wanted: Strategy | None = None
 ) -> Strategy:
     """Choose how to generate for a topic.
+
+    Without records only its description is left; most of them conversations of several turns:
+    variations of those; else prompts like the recorded ones.
 
     Parameters
     ----------
@@ -42,6 +53,15 @@ def choose_strategy(
     if wanted is not None:
         return wanted
     return "message_variation" if shape.multi_turn > 0.5 else "few_shot"
+
+
+def per_request(config: GenerationConfig, strategy: Strategy) -> int:
+    """Most candidates that one request of a strategy asks for."""
+    if strategy == "message_variation":
+        return config.variations_per_record
+    if strategy == "tool_chain" and config.whole_exchange:
+        return min(EXCHANGES_PER_REQUEST, config.candidates_per_request)
+    return config.candidates_per_request
 
 
 def plan_generation(
@@ -74,15 +94,11 @@ def plan_generation(
     Raises
     ------
     InvalidArgument
-        A topic is unknown, or the shortest prompt is longer than the longest.
+        A topic is unknown, or the settings contradict each other.
     """
-    if config.min_length > config.max_length:
-        raise InvalidArgument(
-            f"The shortest prompt ({config.min_length:,} characters) is longer than the longest "
-            f"({config.max_length:,})."
-        )
+    _check(config)
     wanted = _wanted(coverage, config, selected or {})
-    room = _room(config.max_synthetic_ratio, total, generated)
+    room = room_for(config.max_synthetic_ratio, total, generated)
     targets = {one.topic: one.target_percentage for one in coverage.topics}
     counts = {one.topic: one.count for one in coverage.topics}
     given = _share_out(wanted, counts, targets, room)
@@ -93,14 +109,16 @@ def plan_generation(
             target_percentage=targets[path],
             wanted=want,
             to_generate=given[path],
-            strategy=choose_strategy(counts[path], shapes.get(path), config.strategy),
+            strategy=_strategy(config, counts[path], shapes.get(path)),
         )
         for path, want in wanted.items()
         if want
     )
     new = sum(given.values())
-    tokens = [_tokens(one, shapes.get(one.topic, _USUAL)) for one in topics]
+    usual = _usual(shapes)
+    work = [_work(config, one, shapes.get(one.topic, usual)) for one in topics]
     return GenerationPlan(
+        config=config,
         topics=topics,
         total=new,
         wanted=sum(wanted.values()),
@@ -108,9 +126,40 @@ def plan_generation(
         synthetic_share=(generated + new) / (total + new) if total + new else 0.0,
         balance_before=coverage.balance_score,
         balance_after=coverage.what_if(given).balance_score,
-        input_tokens=round(sum(one for one, _ in tokens)),
-        output_tokens=round(sum(one for _, one in tokens)),
+        calls=sum(one.calls for one in work),
+        input_tokens=sum(one.prompt_tokens for one in work),
+        output_tokens=sum(one.completion_tokens for one in work),
     )
+
+
+def _strategy(config: GenerationConfig, count: int, shape: TopicShape | None) -> Strategy:
+    if config.source == "selected":
+        return config.strategy or "message_variation"  # of records that somebody chose to vary
+    return choose_strategy(count, shape, config.strategy)
+
+
+def with_requests(plan: GenerationPlan, tokens: Mapping[str, int]) -> GenerationPlan:
+    """Give the plan with the tokens of real requests, by topic, in place of usual ones."""
+    calls = {
+        one.topic: -(-one.to_generate // per_request(plan.config, one.strategy))
+        for one in plan.topics
+    }
+    known = sum(calls[topic] * count for topic, count in tokens.items())
+    return msgspec.structs.replace(plan, input_tokens=known)
+
+
+def _check(config: GenerationConfig) -> None:
+    if config.min_length > config.max_length:
+        raise InvalidArgument(
+            f"The shortest prompt ({config.min_length:,} characters) is longer than the longest "
+            f"({config.max_length:,})."
+        )
+    if config.difficulty == DifficultyMix(easy=0, medium=0, hard=0):
+        raise InvalidArgument("All difficulties have the weight 0.", hint="Give one a higher one.")
+    if config.strategy == "scenario_expansion" and not config.scenario.strip():
+        raise InvalidArgument(
+            "There is no scenario to expand.", hint="Say in `scenario` what happens."
+        )
 
 
 def _wanted(
@@ -129,8 +178,8 @@ def _wanted(
     return dict.fromkeys(config.topics, config.records_per_topic)
 
 
-def _room(ratio: float, total: int, generated: int) -> int:
-    """Most new records with (generated + new) <= ratio * (total + new)."""
+def room_for(ratio: float, total: int, generated: int) -> int:
+    """How many generated records there is room for: their share stays within the ratio (0..1)."""
     return max(0, math.floor((ratio * total - generated) / (1 - ratio) + 1e-9))
 
 
@@ -168,8 +217,27 @@ def _weight(target: float) -> float:
     return max(target, 1e-6)  # a topic that should have nothing comes last
 
 
-def _tokens(plan: TopicPlan, shape: TopicShape) -> tuple[float, float]:
-    """Tokens in and out of the requests for a topic."""
-    examples = {"topic_description": 0, "few_shot": EXAMPLES}.get(plan.strategy, 1)
-    asked = INSTRUCTION_TOKENS + examples * shape.prompt_tokens
-    return plan.to_generate * asked, plan.to_generate * shape.prompt_tokens
+def _usual(shapes: Mapping[str, TopicShape]) -> TopicShape:
+    """What is assumed of a topic without records: the mean of the others."""
+    if not shapes:
+        return _USUAL
+    known = shapes.values()
+    return TopicShape(
+        multi_turn=sum(one.multi_turn for one in known) / len(known),
+        prompt_tokens=sum(one.prompt_tokens for one in known) / len(known),
+        message_tokens=sum(one.message_tokens for one in known) / len(known),
+    )
+
+
+def _work(config: GenerationConfig, plan: TopicPlan, shape: TopicShape) -> Workload:
+    """Requests for a topic, and the tokens in and out of them."""
+    calls = -(-plan.to_generate // per_request(config, plan.strategy))
+    shown = {"topic_description": 0, "few_shot": config.examples}.get(plan.strategy, 1)
+    one = shape.message_tokens + CANDIDATE_TOKENS
+    if plan.strategy == "tool_chain" and config.whole_exchange:
+        one += EXCHANGE_TOKENS * (1 + len(config.tools or ("one",)))
+    return Workload(
+        calls=calls,
+        prompt_tokens=round(calls * (INSTRUCTION_TOKENS + shown * shape.prompt_tokens)),
+        completion_tokens=round(plan.to_generate * one),
+    )
