@@ -13,8 +13,8 @@ from rft_widgets.sample.support import sample_records
 from rft_widgets.steps.topics.auto import fit_topics
 from rft_widgets.steps.topics.calibration import calibration_error
 from rft_widgets.steps.topics.categorize import fit_categorizer
-from rft_widgets.steps.topics.members import Member
 from rft_widgets.steps.topics.keywords import KeywordMatcher
+from rft_widgets.steps.topics.members import Member
 from rft_widgets.steps.topics.review import review_queue
 from rft_widgets.steps.topics.templates import template
 from tests.steps import banking77

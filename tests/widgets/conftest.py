@@ -22,7 +22,9 @@ from rft_widgets.widgets import bundle as bundles
 def built(monkeypatch) -> None:
     """A build of a few bytes: what Python does with it needs no Node."""
     monkeypatch.setattr(comm, "create_comm", Wire)
-    files = bundles.Files(shim="export default {}", code="export const code = 1", css=".rft{}", editor="")
+    files = bundles.Files(
+        shim="export default {}", code="export const code = 1", css=".rft{}", editor=""
+    )
     monkeypatch.setattr(bundles, "files", _cached(lambda: files))
     bundles._bundle.clear()
 
