@@ -41,7 +41,7 @@ class BudgetReached(RftError):  # noqa: N818
 
 
 class ModelRefused(RftError):  # noqa: N818
-    """A service takes no request of ours: it refuses the key, the quota is used, the model is gone."""
+    """A service takes no request of ours: the key is refused, the quota used, the model gone."""
 
 
 class ModelGone(ModelRefused):

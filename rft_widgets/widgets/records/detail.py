@@ -200,6 +200,7 @@ def _in_words(part: dict[str, Any]) -> str:
 
 
 def shown_tool(tool: Tool) -> ShownTool:
+    """Write a tool as a page shows it."""
     function = tool.function
     if function is None:
         return ShownTool(name=tool.type, description="", parameters=_json(tool.extra))
