@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rft_widgets.cli.command import Commands, add_command, add_dataset, add_spending, port
 from rft_widgets.cli.connection_options import add_connection_options
 from rft_widgets.cli.generate_options import add_generate_options
+from rft_widgets.cli.judging_options import add_judging
 
 _STATUS = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the dry run says NO_GO, "
     "130 stopped with Ctrl-C."
 )
-
-Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -28,7 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     _app(commands)
     _data(commands)
     _preparing(commands)
-    _judging(commands)
+    add_judging(commands)
     _training(commands)
     _serving(commands)
     _working(commands)
@@ -36,26 +36,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: Commands[argparse.ArgumentParser], name: str, run: str, about: str, more: str = ""
-) -> argparse.ArgumentParser:
-    """Add a command; ``run`` is its module and function, ``more`` what its help says beside."""
-    end = "" if about.endswith("?") else "."
-    parser = commands.add_parser(
-        name,
-        help=about,
-        description=f"{about[0].upper()}{about[1:]}{end} {more}".strip(),
-        allow_abbrev=False,  # an option that is added later must not change what a script means
-    )
-    module, function = run.split(":")
-    parser.set_defaults(module=module, function=function)
-    parser.add_argument("--database", metavar="URL", help="store to use: a file or a database URL")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
-    return parser
-
-
 def _whole(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "demo",
         "demo:demo",
@@ -69,7 +51,7 @@ def _whole(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _with_model(parser)
 
-    parser = _command(
+    parser = add_command(
         commands,
         "run",
         "run:run",
@@ -89,7 +71,7 @@ def _whole(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _app(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "app",
         "app:app",
@@ -99,7 +81,7 @@ def _app(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--demo", action="store_true", help="open on a sample that did all steps")
     _with_model(parser)
     parser.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
-    parser.add_argument("--port", type=_port, help="default: 8877, or a free one; 0: a free one")
+    parser.add_argument("--port", type=port, help="default: 8877, or a free one; 0: a free one")
     parser.add_argument("--no-browser", action="store_true", help="print the address and no more")
     parser.add_argument(
         "--base-url", default="/", metavar="PATH", help="where it lies behind a proxy (default: /)"
@@ -135,7 +117,7 @@ def _with_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _data(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "traces", "traces:traces", "look into traces; make a dataset")
+    parser = add_command(commands, "traces", "traces:traces", "look into traces; make a dataset")
     parser.add_argument(
         "source",
         help="a file, a folder, a vLLora store, the address of a gateway or of an API that stores "
@@ -156,7 +138,7 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--collapse-prefixes", action="store_true")
 
-    parser = _command(
+    parser = add_command(
         commands, "import", "data:import_file", "read a JSONL or JSON file into a dataset"
     )
     parser.add_argument("file", type=Path)
@@ -168,10 +150,10 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
         "--resume", action="store_true", help="go on with an import that was cut off"
     )
 
-    parser = _command(
+    parser = add_command(
         commands, "export", "data:export_file", "write the records of a dataset to a file"
     )
-    _dataset(parser)
+    add_dataset(parser)
     parser.add_argument("file", type=Path)
     parser.add_argument(
         "--format", choices=("jsonl", "chat", "training", "csv", "parquet"), default="jsonl"
@@ -179,17 +161,17 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _preparing(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "pipeline", "pipeline:pipeline", "the seven steps as they stand")
-    _dataset(parser)
+    parser = add_command(commands, "pipeline", "pipeline:pipeline", "the seven steps as they stand")
+    add_dataset(parser)
 
-    parser = _command(
+    parser = add_command(
         commands,
         "topics",
         "topics:topics",
         "make topics and put the records under them",
         "Records that somebody put under a topic by hand stay there while it exists.",
     )
-    _dataset(parser)
+    add_dataset(parser)
     parser.add_argument(
         "--method",
         choices=("auto", "template", "file", "keep"),
@@ -219,12 +201,12 @@ def _preparing(commands: Commands[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="place records by their words though a model has embeddings",
     )
-    _spending(parser)
+    add_spending(parser)
 
-    parser = _command(
+    parser = add_command(
         commands, "coverage", "coverage:coverage", "how the records spread over the topics"
     )
-    _dataset(parser)
+    add_dataset(parser)
     parser.add_argument(
         "--targets",
         metavar="uniform|traffic|FILE",
@@ -238,125 +220,19 @@ def _preparing(commands: Commands[argparse.ArgumentParser]) -> None:
         help="how it would be with N records more; nothing is changed",
     )
 
-    parser = _command(
+    parser = add_command(
         commands,
         "generate",
         "generate:generate",
         "new records from a model: plan, ask, accept",
         "Shows the plan unless --run is given; no candidate is a record before it is accepted.",
     )
-    _dataset(parser)
+    add_dataset(parser)
     add_generate_options(parser)
 
 
-def _judging(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
-        commands, "grade", "grade:grade", "save a grader and try it on a few answers",
-        "Without --grader and --preset the saved one is tried.",
-    )  # fmt: skip
-    _dataset(parser)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--grader", type=Path, metavar="FILE", help="JSON or YAML; a .py file is a script grader"
-    )
-    which.add_argument("--preset", choices=("correctness", "tool_use", "format", "conciseness"))
-    parser.add_argument(
-        "--connection",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="named connection at which the judge is asked; several make a panel",
-    )
-    parser.add_argument(
-        "--repeats", type=int, default=1, metavar="N", help="times that each judge is asked"
-    )
-    parser.add_argument(
-        "--combine",
-        choices=("mean", "median"),
-        default="mean",
-        help="what a panel makes of the scores of its judges",
-    )
-    parser.add_argument("--model", help="the judge of a preset (default: of the connection)")
-    parser.add_argument("--base-url", metavar="U", help="where a judge is asked, up to /v1")
-    parser.add_argument(
-        "--api-key-env",
-        metavar="NAME",
-        help="environment variable with its key (default OPENAI_API_KEY; '' for none)",
-    )
-    _spending(parser)
-    parser.add_argument("--test", type=int, default=5, metavar="N", help="answers; 0 for no test")
-    parser.add_argument("--labels", metavar="FIELD", help="compare with labels in this item field")
-
-    _trusting(commands)
-
-    parser = _command(
-        commands,
-        "dry-run",
-        "dry_run:dry_run",
-        "grade a sample of the answers: is training worth it?",
-        "Exit status: 0 for GO and CAUTION, 3 for NO_GO.",
-    )
-    _dataset(parser)
-    parser.add_argument("-n", type=int, default=300, help="prompts")
-    parser.add_argument("-k", type=int, default=1, help="answers to each prompt")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--no-probes", action="store_true", help="do not try to fool the grader")
-    parser.add_argument("--resume", action="store_true", help="go on with the one that was cut off")
-    parser.add_argument(
-        "--model",
-        metavar="NAME",
-        help="connection whose model answers the prompts anew (default: recorded answers)",
-    )
-    parser.add_argument("--temperature", type=float, metavar="T", help="of its answers")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="of each of them")
-    _spending(parser)
-
-
-def _spending(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--max-cost", type=float, metavar="USD", help="most dollars to spend")
-    parser.add_argument(
-        "--estimate", action="store_true", help="only say what models would be asked, and its price"
-    )
-
-
-def _trusting(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
-        commands, "labels", "trust:labels", "what people say of recorded answers",
-        "Lists the labels, takes those that came with the records, or keeps one. To label many, "
-        "blind, use the dialog 'labelling' of the app or a notebook.",
-    )  # fmt: skip
-    _dataset(parser)
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--import", dest="field", metavar="FIELD", help="take the labels in this item field"
-    )
-    what.add_argument(
-        "--label",
-        nargs=2,
-        metavar=("RECORD", "VALUE"),
-        help="pass, fail, or 1 to 5 on the scale five",
-    )
-    parser.add_argument("--scale", choices=("pass_fail", "five"), default="pass_fail")
-    parser.add_argument("--labeller", metavar="NAME", help="whose labels")
-    parser.add_argument("--note", default="", help="why")
-
-    parser = _command(
-        commands, "trust", "trust:trust", "does the grader judge as people do?",
-        "Grades the labelled answers. Every figure comes with its interval.",
-    )  # fmt: skip
-    _dataset(parser)
-    parser.add_argument("--version", type=int, metavar="N", help="default: the grader in use")
-    parser.add_argument("--against", type=int, metavar="N", help="compare with this version")
-    parser.add_argument("--labeller", metavar="NAME", help="only labels of this person")
-    parser.add_argument(
-        "--repeats", type=int, metavar="R", help="gradings of each answer (default: 3 of a judge)"
-    )
-    parser.add_argument("--max-cost", type=float, metavar="USD", help="most dollars to spend")
-    parser.add_argument("--seed", type=int, default=0)
-
-
 def _training(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "train",
         "train:train",
@@ -364,7 +240,7 @@ def _training(commands: Commands[argparse.ArgumentParser]) -> None:
         "Ctrl-C pauses it. Exit status: 0 completed, 1 failed, 3 refused because the last dry run "
         "says NO_GO, 130 paused.",
     )
-    _dataset(parser)
+    add_dataset(parser)
     parser.add_argument("--trainer", default="local", help="default: local, on this computer")
     parser.add_argument("--epochs", type=int, metavar="N", help="times each prompt is learned from")
     parser.add_argument("--train-ratio", type=float, default=0.9, metavar="R")
@@ -374,14 +250,14 @@ def _training(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "deploy",
         "deploy:deploy",
         "serve what was trained, until Ctrl-C",
         "An OpenAI-compatible endpoint on this machine. Ctrl-C ends it with status 0.",
     )
-    _dataset(parser)
+    add_dataset(parser)
     parser.add_argument(
         "--mode", choices=("replace", "new_endpoint", "ab_test"), default="new_endpoint"
     )
@@ -399,7 +275,7 @@ def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _address(parser)
 
-    parser = _command(
+    parser = add_command(
         commands,
         "serve",
         "deploy:serve",
@@ -409,20 +285,20 @@ def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("deployment", metavar="DEPLOYMENT")
     _address(parser)
 
-    parser = _command(
+    parser = add_command(
         commands, "rollback", "deploy:rollback", "send everything to the base model again",
         "Takes effect at the next request, wherever the deployment is served.",
     )  # fmt: skip
     parser.add_argument("deployment", metavar="DEPLOYMENT")
 
-    parser = _command(
+    parser = add_command(
         commands, "outcome", "deploy:outcome", "what the arms of a deployment are worth"
     )
     parser.add_argument("deployment", metavar="DEPLOYMENT")
 
 
 def _working(commands: Commands[argparse.ArgumentParser]) -> None:
-    _command(
+    add_command(
         commands,
         "worker",
         "worker:work",
@@ -433,7 +309,7 @@ def _working(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _keeping(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "connections",
         "connections:connections",
@@ -442,16 +318,16 @@ def _keeping(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     add_connection_options(parser)
 
-    parser = _command(
+    parser = add_command(
         commands, "openapi", "openapi:openapi", "describe the REST API as an OpenAPI document"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there")
 
-    parser = _command(commands, "datasets", "data:list_all", "list the datasets of the store")
+    parser = add_command(commands, "datasets", "data:list_all", "list the datasets of the store")
     parser.add_argument("--search", default="")
     parser.add_argument("--sort", choices=("updated", "name", "records"), default="updated")
 
-    parser = _command(
+    parser = add_command(
         commands, "jobs", "worker:jobs", "list long work, and how it stands",
         "Of each dataset the newest ended jobs are kept.",
     )  # fmt: skip
@@ -465,36 +341,24 @@ def _keeping(commands: Commands[argparse.ArgumentParser]) -> None:
         help="begin a job again that failed or was stopped; it goes on where it was",
     )
 
-    parser = _command(
+    parser = add_command(
         commands, "script", "pipeline:script", "print the Python that does it all again"
     )
-    _dataset(parser)
+    add_dataset(parser)
 
-    parser = _command(
+    parser = add_command(
         commands,
         "reset",
         "pipeline:reset",
         "clear topics, targets, grader and dry runs",
         "Records, training runs and deployments stay.",
     )
-    _dataset(parser)
+    add_dataset(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
-    parser = _command(commands, "delete", "data:delete", "delete a dataset for good")
-    _dataset(parser)
+    parser = add_command(commands, "delete", "data:delete", "delete a dataset for good")
+    add_dataset(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _port(text: str) -> int:
-    """Read a port; what is none is refused before anything is made."""
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError
-    return port
-
-
-def _dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", metavar="ID")
 
 
 def _despite(parser: argparse.ArgumentParser) -> None:
@@ -507,7 +371,7 @@ def _despite(parser: argparse.ArgumentParser) -> None:
 
 def _address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=_port, default=0, help="default: a free one")
+    parser.add_argument("--port", type=port, default=0, help="default: a free one")
     parser.add_argument(
         "--allow-network",
         action="append",

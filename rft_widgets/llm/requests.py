@@ -65,7 +65,7 @@ def chat_request(
     if response_schema is not None and structured:
         values["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "verdict", "strict": True, "schema": response_schema},
+            "json_schema": {"name": "answer", "strict": True, "schema": response_schema},
         }
     return _request(
         base_url,

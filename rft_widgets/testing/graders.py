@@ -73,7 +73,7 @@ def _asked(
     """What the script answers to a judge's question; a `ModelCall`."""
     body = {"model": model, "messages": list(messages), "temperature": 0, **_said(more)}
     if response_schema is not None:
-        wanted = {"name": "verdict", "schema": response_schema}
+        wanted = {"name": "answer", "schema": response_schema}
         body["response_format"] = {"type": "json_schema", "json_schema": wanted}
     answer = answered(script(ChatRequest(body)))
     prompt = tokens(msgspec.json.encode(body["messages"]).decode())

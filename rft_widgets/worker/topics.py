@@ -126,6 +126,8 @@ def _categorized(at: Attempt[Any]) -> CategorizationSummary | None:
 
 
 def _words(summary: CategorizationSummary) -> str:
+    if not summary.records:
+        return "No record had to be put under a topic."
     parts = [f"{summary.categorized:,} of {summary.records:,} records were put under a topic"]
     if summary.low_confidence:
         parts.append(f"{summary.low_confidence:,} with low confidence")
