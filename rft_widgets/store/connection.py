@@ -298,7 +298,7 @@ def _create_engine(url: sa.URL) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA page_size=8192")
         connection.execute(f"PRAGMA busy_timeout={STORE.busy_timeout_ms}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-65536")
         connection.execute("PRAGMA mmap_size=268435456")
@@ -312,6 +312,24 @@ def _create_engine(url: sa.URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Let readers go on while somebody writes.
+
+    Of several processes that open a new file at the same moment, some are told that it is locked:
+    SQLite does not wait for the lock that this change takes, whatever ``busy_timeout`` says.
+    """
+    until = time.monotonic() + STORE.busy_timeout_ms / 1e3
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -74,8 +74,11 @@ def test_both_databases(workspace: rft.Workspace, server: OpenAIServer) -> None:
     assert (costs.calls, costs.cached, costs.uncertain) == (20, 60, 0)
     assert costs.cost_micro_usd
     server.queue("null_choices")
-    with pytest.raises(ModelCallFailed):
-        ds._client(named_at(server.base_url), purpose="topics").ask(question("bad"))
+    with (
+        ds._client(named_at(server.base_url), purpose="topics") as client,
+        pytest.raises(ModelCallFailed),
+    ):
+        client.ask(question("bad"))
     assert ds.costs["topics"].failed == 1
     workspace.delete(ds.id)
     with workspace._store.read() as connection:

@@ -168,8 +168,9 @@ def test_what_cannot_be_done_as_things_stand(api, own):
             assert job["status"] in ("running", "queued", "failed")
     plan = api.ok("POST", f"{own}/generate/plan", {})
     assert plan["total"] == 0
-    needs = api("POST", f"{own}/generate", {})
-    assert (needs.status, needs.json["code"]) == (409, "needs_model")
+    assert api("POST", f"{own}/generate", {}).status == 400, "a model has to be named"
+    job = api("POST", f"{own}/generate?wait=20", {"model": "nobody"})
+    assert (job.json["status"], job.json["problem"]["code"]) == ("failed", "invalid_argument"), job
 
 
 def test_paths_of_the_machine_and_keys_are_not_taken_from_a_client(api, own, folder):

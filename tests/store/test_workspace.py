@@ -117,11 +117,15 @@ def leftovers(dataset_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "job_log", {"job_id": work, "at_us": 1, "message": ""}
     yield "job_items", {"job_id": work, "item": "1", "data": "{}"}
     call = {"state": "sent", "purpose": "judge", "model": "m", "request": b"", "sent_us": 1}
-    yield "model_calls", mine | call | {"key": "1"}
+    yield "model_calls", mine | call | {"key": "1", "owner": ""}
+    work = {"purpose": "judge", "model": "m", "at_us": 1, "is_whole": 1, "seconds": 1.0}
+    yield "model_works", mine | work | {"calls": 1, "cached": 0, "tokens": 1}
+    yield "model_notes", mine | {"key": "1", "data": b""}
     batch, at = f"gen_{dataset_id}", {"created_us": 1, "updated_us": 1}
-    planned = {"status": "review", "config": "{}", "plan": "{}", "model": "m"}
+    planned = {"number": 1, "status": "done", "plan": "{}", "model": "{}", "fill": "{}"}
     yield "generation_batches", mine | planned | at | {"id": batch}
-    yield "candidates", {"batch_id": batch, "position": 0, "state": "open", "data": "{}"}
+    place = {"topic": "t", "round": 0, "request": 0, "state": "open", "data": "{}"}
+    yield "candidates", place | {"batch_id": batch, "position": 0}
     said = {"answer_hash": "", "value": 1.0, "scale": "pass_fail", "at_us": 1}
     yield "human_labels", mine | said | {"record_id": "f1", "labeller": "me"}
 
