@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 import sys
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
