@@ -27,6 +27,7 @@ KEYS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_all_benchmarks_run_and_report_finite_numbers(tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--records", "2000", "--json", "-",

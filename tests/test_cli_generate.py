@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from builders import chat_line
-from test_cli import answer, run
+from command_line import answer, run
 
 import rft_widgets as rft
 from rft_widgets.testing.openai_server import OpenAIServer

@@ -96,6 +96,7 @@ def ask(url: str, token: str, model: str, content: str) -> int:
             return error.code
 
 
+@pytest.mark.slow
 def test_ctrl_c_pauses_training_and_it_goes_on(trained: tuple[Path, str], tmp_path: Path) -> None:
     original, dataset = trained
     out, store = tmp_path / "records.jsonl", tmp_path / "store.db"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from test_cli import answer, run
+from command_line import answer, run
 
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample

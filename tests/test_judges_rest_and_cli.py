@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from builders import draft
-from test_cli import answer, run
+from command_line import answer, run
 
 import rft_widgets as rft
 from rft_widgets.server.rest import ROUTES

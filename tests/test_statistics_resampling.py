@@ -412,7 +412,7 @@ def test_the_paired_interval_and_test_hold():
 # Many tests, sample sizes
 
 
-@settings(deadline=None, max_examples=20)  # statsmodels collects garbage each time
+@settings(deadline=None, max_examples=5)  # statsmodels collects garbage each time
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_against_statsmodels(p_values):
     found = stats.holm(p_values)

@@ -169,7 +169,9 @@ def test_banking77_topics_are_better_than_plain_clusters(sqlite_workspace: rft.W
     assert last(dataset)["calibration"]["error"] <= 0.05
 
 
-@pytest.mark.parametrize(("count", "floor"), [(5, 0.54), (20, 0.79)])
+@pytest.mark.parametrize(
+    ("count", "floor"), [(5, 0.54), pytest.param(20, 0.79, marks=pytest.mark.slow)]
+)
 def test_banking77_few_confirmed_records_are_enough(
     sqlite_workspace: rft.Workspace, count: int, floor: float
 ) -> None:
@@ -218,6 +220,7 @@ CATEGORIZE = """
 """
 
 
+@pytest.mark.slow
 def test_killed_while_categorizing_all_is_as_it_was(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     with rft.Workspace(store) as ws:
