@@ -20,11 +20,11 @@ test-js: $(READY)
 	$(BIN)/python hatch_build.py --check
 
 test-browser: $(READY)
-	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m "slow and not thorough" -n 0
+	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m "slow and not thorough"
 
 # Every screen in both hosts and in every look.
 test-thorough: $(READY)
-	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m slow -n 0
+	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -36,6 +36,7 @@ ON_VOILA_FIRST = frozenset(
         "generate",
         "grader",
         "import",
+        "labelling",
         "overview",
         "records",
         "topics",
@@ -43,6 +44,28 @@ ON_VOILA_FIRST = frozenset(
     )
 )
 """What the host makes no difference to is tried in Voila each time, in JupyterLab when thorough."""
+WHEN_THOROUGH = frozenset(
+    {
+        "test_a_saved_notebook_holds_no_code_and_says_how_to_go_on[lab-stateless]",
+        "test_a_saved_notebook_holds_no_code_and_says_how_to_go_on[lab-untrusted]",
+        "test_a_skeleton_of_the_page_stands_before_its_kernel_answers[optimization-.s-list]",
+        "test_a_skeleton_of_the_page_stands_before_its_kernel_answers[optimization/new-.s-form]",
+        "test_all_widgets_share_one_evaluation[lab]",
+        "test_colours_follow_the_theme[lab]",
+        "test_events_reach_python_and_keys_move_between_steps[lab]",
+        "test_every_step_opens_its_dialog[lab-ds]",
+        "test_every_step_opens_its_dialog[voila-ds.canvas()]",
+        "test_names_and_summaries_are_text[lab]",
+        "test_pages_are_accessible_and_hold_together[narrow]",
+        "test_screens_above_the_overview[lab-empty-own]",
+        "test_screens_above_the_overview[voila-empty-own]",
+        "test_screens_in_cells_of_their_own[lab-empty-own]",
+        "test_screens_in_cells_of_their_own[lab-full-own]",
+        "test_screens_in_cells_of_their_own[voila-full-own]",
+        "test_the_app_in_a_cell_of_a_notebook[voila]",
+    }
+)
+"""Of what is tried on both hosts or in several looks, what says little beside the others."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
-            if item.path.stem in ON_VOILA_FIRST and "[lab" in item.name:
+            on_one = item.path.stem in ON_VOILA_FIRST and "[lab" in item.name
+            if on_one or item.name in WHEN_THOROUGH:
                 item.add_marker(pytest.mark.thorough)
             # Playwright's own objects close sockets when they are collected.
             item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))

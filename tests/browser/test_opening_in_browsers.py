@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 import rft_widgets as rft
 from rft_widgets.model.pipeline import PIPELINE_STEPS
@@ -38,7 +39,7 @@ def test_every_step_opens_its_dialog(opened, trained, view):
         page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog", name=DIALOG_TITLES[step.dialog])
         dialog.wait_for(timeout=5_000)
-        dialog.locator(".rft-skeletons").wait_for(state="detached", timeout=20_000)
+        expect(dialog.locator(".rft-skeletons")).to_have_count(0, timeout=20_000)
         opened.shot(f"dialog-{step.dialog}")
         page.keyboard.press("Escape")
         dialog.wait_for(state="detached", timeout=5_000)
