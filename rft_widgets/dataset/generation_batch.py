@@ -38,9 +38,9 @@ from rft_widgets.model.generation import (
     GenerationPlan,
 )
 from rft_widgets.steps.progress import Told
+from rft_widgets.store import datasets, model_calls
 from rft_widgets.store import generation as batches
 from rft_widgets.store import jobs as job_rows
-from rft_widgets.store import model_calls
 from rft_widgets.store.activity import working
 from rft_widgets.store.generation import StoredBatch, StoredCandidate
 from rft_widgets.store.generation_sources import by_ids
@@ -171,6 +171,7 @@ class GenerationBatch:
             batches.read(connection, self.dataset_id, self.id)
             rows = batches.read_candidates(connection, self.id, positions=ids, states=("open",))
             batches.decide(connection, self.id, _all(rows, "discarded"))
+            datasets.change(connection, self.dataset_id)  # other pages look again
         return len(rows)
 
     def regenerate(

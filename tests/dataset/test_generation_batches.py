@@ -299,7 +299,9 @@ def test_decisions_are_made_once(dataset, server):
     server.script(answering(prompts(12)))
     batch = dataset.generate(LOANS, model="writer")
     assert batch.accept([0, 1]).records == 2
+    seen = dataset.info.revision
     assert batch.discard([2]) == 1
+    assert dataset.info.revision > seen, "other pages look again"
     with pytest.raises(InvalidArgument, match=r"Candidate 0 .* is accepted already"):
         batch.accept([3, 0])
     with pytest.raises(InvalidArgument, match="has no candidate 99"):

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import openai
 import psutil
 import pytest
 from builders import chat_line
@@ -20,6 +22,7 @@ from child_worker import ChildWorker
 
 import rft_widgets as rft
 from rft_widgets.jobs.running import JOBS_VARIABLE
+from rft_widgets.model.message import to_json
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import sample_records, write_sample
 
@@ -29,6 +32,10 @@ SLOW = {
     "name": "slow",
     "source": "def grade(sample, item):\n    sum(range(4_000_000))\n    return item['reward']\n",
 }
+BY_LENGTH = (
+    "def grade(sample, item):\n    sum(range(4_000_000))\n"
+    "    return len(sample['output_text']) % 11 / 10\n"
+)
 VOLATILE = {
     "by_job", "import", "import_id", "run", "seconds_per_answer", "started_at", "fingerprint",
     "file", "origin", "job", "deployment", "base_latency_s", "tuned_latency_s", "took_s",
@@ -251,6 +258,41 @@ def test_a_killed_import_ends_as_if_nothing_had_happened(tmp_path):
 @pytest.mark.parametrize("case", list(CASES))
 def test_every_kind_of_job_survives_its_worker(tmp_path, case):
     killed_on_the_way(case, tmp_path, (0.1, 0.4, 0.7, 0.95))
+
+
+@pytest.mark.slow
+def test_a_killed_measurement_of_a_deployment_comes_to_the_same(tmp_path, monkeypatch):
+    database = tmp_path / "store.db"
+    with rft.Workspace(database) as workspace:
+        dataset = workspace.create("Support")
+        small(dataset)
+        monkeypatch.delenv(JOBS_VARIABLE)
+        dataset.train({"hyperparameters": {"n_epochs": 1}}).wait(60)
+        monkeypatch.setenv(JOBS_VARIABLE, "worker")
+        with ChildWorker(database) as worker:
+            deployment = dataset.deploy(mode="ab_test", ratio=50)
+            deployment.wait_served()
+            with openai.OpenAI(
+                base_url=deployment.base_url, api_key=deployment.token, max_retries=0, timeout=20
+            ) as client:
+                for n, record in enumerate(islice(dataset.iterate(), 40)):
+                    client.chat.completions.create(
+                        model="rft-support", messages=to_json(record.input.messages), user=f"u{n}"
+                    )
+            eventually(lambda: sum(arm.requests for arm in deployment.counts.values()) == 40)
+            dataset.set_grader(SLOW | {"source": BY_LENGTH})
+            asked = {"deployment": deployment.id}
+            whole = dataset.submit("outcome", asked)
+            state = eventually(lambda: (s := whole.state) and not s.is_at_work and s)
+            again = dataset.submit("outcome", asked)
+            eventually(lambda: (again.state.share or 0) > 0)
+            worker.kill()
+            assert again.state.is_at_work
+            worker.start()
+            eventually(lambda: not again.state.is_at_work)
+    assert (state.status, again.status, again.state.attempts) == ("succeeded", "succeeded", 2)
+    assert again.result == whole.result
+    assert whole.result.tuned.graded + whole.result.base.graded == 40
 
 
 # -- the process ----------------------------------------------------------------------------------
