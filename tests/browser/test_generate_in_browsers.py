@@ -126,6 +126,7 @@ def test_candidates_are_reviewed_by_keys_and_the_rest_is_asked_for_again(opened,
     page.keyboard.press("k")
     page.keyboard.press("x")
     page.get_by_role("button", name="Regenerate 2 Unticked").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Regenerate 2").click()
     page.get_by_role("button", name="Accept 24").wait_for()
     assert batch.state.good == 24
     states = [one.state for one in batch.candidates]

@@ -13,6 +13,7 @@ import type { Job } from "../../host/jobs";
 import { useAction } from "../../host/loaded";
 import { useSelection } from "../../host/navigation";
 import { Button } from "../../ui/Button";
+import { CapField } from "../../ui/CapField";
 import { Confirm } from "../../ui/Confirm";
 import { DialogFrame } from "../../ui/DialogFrame";
 import { JobProgress } from "../../ui/JobProgress";
@@ -42,7 +43,8 @@ export function Reviewing({ view, job, onAccepted, onBegun, onDecided }: Props) 
   const { state, groups } = view;
   const batch = state.id;
   const [changed, setChanged] = useState<ReadonlySet<number>>(new Set());
-  const [isAsking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"discard" | "regenerate" | null>(null);
+  const [max_cost_usd, setCap] = useState<number | null>(null);
   const ticks = useMemo(() => new Ticks(groups, changed), [groups, changed]);
   const [ticked, unticked] = [ticks.all(true), ticks.all(false)];
   const accept = useAction(async () => {
@@ -54,7 +56,7 @@ export function Reviewing({ view, job, onAccepted, onBegun, onDecided }: Props) 
     onDecided();
   });
   const regenerate = useAction(async () =>
-    onBegun(await rpc.call("regenerate", { batch, candidates: unticked })),
+    onBegun(await rpc.call("regenerate", { batch, candidates: unticked, max_cost_usd })),
   );
   const isBusy = accept.isBusy || discard.isBusy || regenerate.isBusy;
   const problem = accept.problem ?? discard.problem ?? regenerate.problem;
@@ -69,14 +71,14 @@ export function Reviewing({ view, job, onAccepted, onBegun, onDecided }: Props) 
             look="ghost"
             className="rft-left"
             disabled={isBusy}
-            onClick={() => setAsking(true)}
+            onClick={() => setAsking("discard")}
           >
             Discard All
           </Button>
           <Button
             isBusy={regenerate.isBusy}
             disabled={isBusy || unticked.length === 0}
-            onClick={() => void regenerate.run()}
+            onClick={() => setAsking("regenerate")}
           >
             {`Regenerate ${count(unticked.length)} Unticked`}
           </Button>
@@ -108,14 +110,27 @@ export function Reviewing({ view, job, onAccepted, onBegun, onDecided }: Props) 
         candidate={(candidate, signal) => rpc.call("candidate", { batch, candidate }, signal)}
       />
       {question}
-      {isAsking && (
+      {asking === "regenerate" && (
+        <Confirm
+          title={`Ask ${state.model} for ${count(unticked.length)} others?`}
+          action={`Regenerate ${count(unticked.length)}`}
+          onCancel={() => setAsking(null)}
+          onConfirm={() => {
+            setAsking(null);
+            void regenerate.run();
+          }}
+        >
+          <CapField value={max_cost_usd} onChange={setCap} />
+        </Confirm>
+      )}
+      {asking === "discard" && (
         <Confirm
           title="Discard all candidates?"
           action={`Discard ${count(state.open)}`}
           isDangerous
-          onCancel={() => setAsking(false)}
+          onCancel={() => setAsking(null)}
           onConfirm={() => {
-            setAsking(false);
+            setAsking(null);
             setChanged(new Set());
             void discard.run();
           }}

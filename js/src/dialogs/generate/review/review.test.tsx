@@ -101,7 +101,13 @@ it("ticks all or none of a topic by its row, and asks again for the others", asy
   await act(async () => void fireEvent.click(cell));
   expect(button("Accept 0")).toHaveProperty("disabled", true);
   await act(async () => fireEvent.click(button("Regenerate 3 Unticked")));
-  expect(model.calls("regenerate")[0]?.params).toEqual({ batch: "gen_1", candidates: [0, 1, 2] });
+  expect(model.calls("regenerate")).toHaveLength(0); // it costs money: how much may it be?
+  const cap = screen.getByLabelText("Most to spend, in dollars");
+  await act(async () => void fireEvent.change(cap, { target: { value: "1.50" } }));
+  await act(async () => fireEvent.click(button("Regenerate 3")));
+  expect(model.calls("regenerate")[0]?.params).toEqual({
+    ...{ batch: "gen_1", candidates: [0, 1, 2], max_cost_usd: 1.5 },
+  });
 });
 
 it("says why a candidate should not become a record, and what it repeats", async () => {
