@@ -412,6 +412,22 @@ export interface Deletion {
   readonly deleted_at: string;
 }
 
+export interface WorkEstimate {
+  readonly calls: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly cost_micro_usd: number | null;
+  readonly minutes: number | null;
+  readonly past_error: PastError | null;
+}
+
+export interface PastError {
+  readonly works: number;
+  readonly ratio: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
 export interface RecordDetail {
   readonly id: string;
   readonly version: number;
@@ -572,22 +588,6 @@ export interface TopicsAtRisk {
 export interface TopicsEstimate {
   readonly naming: WorkEstimate;
   readonly deciding: WorkEstimate | null;
-}
-
-export interface WorkEstimate {
-  readonly calls: number;
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly cost_micro_usd: number | null;
-  readonly minutes: number | null;
-  readonly past_error: PastError | null;
-}
-
-export interface PastError {
-  readonly works: number;
-  readonly ratio: number;
-  readonly lowest: number;
-  readonly highest: number;
 }
 
 export interface TopicsReport {
@@ -1932,7 +1932,8 @@ export interface RecordsGridCalls {
   delete: { params: { readonly selection: Selection }; result: Deletion };
   detach: { params: { readonly view: string }; result: null };
   drop_download: { params: { readonly download: string }; result: null };
-  evaluate: { params: { readonly selection: Selection }; result: JobState };
+  estimate_evaluate: { params: { readonly selection: Selection }; result: WorkEstimate | null };
+  evaluate: { params: { readonly selection: Selection; readonly max_cost_usd?: number | null }; result: JobState };
   export: { params: { readonly selection: Selection; readonly file_format: "csv" | "jsonl" | "training" }; result: Download };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };

@@ -10,6 +10,7 @@ import traitlets
 from msgspec import Struct
 
 from rft_widgets.dataset import OptimizationDataset
+from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.imports import CodeCount, code_counts
 from rft_widgets.model.job import JobState
 from rft_widgets.model.record import Deletion, RecordFilter, Selection, SortKey
@@ -28,7 +29,7 @@ from rft_widgets.widgets.records.editing import (
     save_texts,
     texts_of,
 )
-from rft_widgets.worker.grading import Evaluate
+from rft_widgets.worker.grading import Evaluate, MaxCost
 
 MAX_SELECTION_BYTES = 1024**2
 """Largest selection that a page may name: some ten thousand ids."""
@@ -140,10 +141,16 @@ class RecordsGrid(Offers, DatasetWidget):
         """Bring deleted records back."""
         return self._dataset.undo_delete(deletion)
 
+    @rpc.method(background=True, max_bytes=MAX_SELECTION_BYTES)
+    def estimate_evaluate(self, selection: Selection) -> WorkEstimate | None:
+        """What grading records would take of models; nothing where the grader asks none."""
+        return self._dataset.estimate_evaluate(selection)
+
     @rpc.method(max_bytes=MAX_SELECTION_BYTES)
-    def evaluate(self, selection: Selection) -> JobState:
+    def evaluate(self, selection: Selection, max_cost_usd: MaxCost | None = None) -> JobState:
         """Begin to grade the recorded answers of records."""
-        return self._dataset.submit("evaluate", Evaluate(selection=selection)).state
+        asked = Evaluate(selection=selection, max_cost_usd=max_cost_usd)
+        return self._dataset.submit("evaluate", asked).state
 
     @rpc.method(background=True, max_bytes=MAX_SELECTION_BYTES)
     def export(

@@ -10,6 +10,7 @@ import { counted } from "../ui/numbers";
 import { ProblemNote } from "../ui/ProblemNote";
 import { useToast } from "../ui/toasts";
 import type { FileFormat, GridApi } from "./api";
+import { EvaluateConfirm } from "./EvaluateConfirm";
 import { type BulkAction, Footer } from "./Footer";
 import { asSelection } from "./picked";
 import { TopicConfirm } from "./TopicConfirm";
@@ -47,7 +48,7 @@ export function Bulk(props: Props) {
     selecting.clear();
     view.refresh();
   });
-  const evaluate = useAction(() => api.evaluate(selection));
+  const evaluate = useAction((cap: number | null) => api.evaluate(selection, cap));
   const ask = (action: BulkAction) => {
     if (action === "generate") api.generate(selection);
     else setAsked(action);
@@ -90,16 +91,13 @@ export function Bulk(props: Props) {
         />
       )}
       {asked === "evaluate" && (
-        <Confirm
-          title={`Evaluate ${records}?`}
-          action="Evaluate"
-          onConfirm={answer(() => void evaluate.run())}
+        <EvaluateConfirm
+          records={records}
+          grader={context?.grader ?? null}
+          estimate={(signal) => api.estimateEvaluate(selection, signal)}
+          onConfirm={(cap) => answer(() => void evaluate.run(cap))()}
           onCancel={() => setAsked(null)}
-        >
-          {context?.grader
-            ? `The grader ${context.grader} grades the recorded answers of the valid ones; their scores are replaced.`
-            : "There is no grader yet. Save one in step 4 first."}
-        </Confirm>
+        />
       )}
       {asked === "delete" && (
         <Confirm

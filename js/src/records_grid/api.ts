@@ -8,6 +8,7 @@ import type {
   Selection,
   SelectionSize,
   TextCheck,
+  WorkEstimate,
 } from "../contract.gen";
 import type { LoadRows } from "./useView";
 
@@ -25,7 +26,9 @@ export interface GridApi {
   assignTopic(selection: Selection, topic: string | null): Promise<number>;
   /** Delete, and offer to undo it. */
   remove(selection: Selection): Promise<void>;
-  evaluate(selection: Selection): Promise<unknown>;
+  /** What grading would take of models; null where the grader asks none. */
+  estimateEvaluate(selection: Selection, signal: AbortSignal): Promise<WorkEstimate | null>;
+  evaluate(selection: Selection, maxCostUsd: number | null): Promise<unknown>;
   exportFile(selection: Selection, format: FileFormat, signal: AbortSignal): Promise<Download>;
   /** Open the dialog that makes variations. */
   generate(selection: Selection): void;

@@ -60,7 +60,8 @@ function useGridApi(): GridApi {
       size: (selection, signal) =>
         patiently(() => rpc.call("selection_size", { selection }, signal)),
       assignTopic: (selection, topic) => rpc.call("assign_topic", { selection, topic }),
-      evaluate: (selection) => rpc.call("evaluate", { selection }),
+      estimateEvaluate: (selection, signal) => rpc.call("estimate_evaluate", { selection }, signal),
+      evaluate: (selection, max_cost_usd) => rpc.call("evaluate", { selection, max_cost_usd }),
       exportFile: (selection, file_format, signal) =>
         rpc.call("export", { selection, file_format }, signal),
       generate: (selection) => navigation.open({ kind: "dialog", name: "generate", selection }),

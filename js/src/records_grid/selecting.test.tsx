@@ -64,6 +64,22 @@ describe("selected records", () => {
     await waitFor(() => expect(screen.queryByText(/selected/)).toBeNull());
   });
 
+  it("says what a judge would cost before it grades, and takes a limit", async () => {
+    const { api } = await show();
+    api.estimateEvaluate = async () => ({
+      ...{ calls: 3, prompt_tokens: 900, completion_tokens: 100 },
+      ...{ cost_micro_usd: 40_000, minutes: null, past_error: null },
+    });
+    fireEvent.click(boxOf("r1"));
+    await screen.findByText("1 selected");
+    fireEvent.click(screen.getByRole("button", { name: "Evaluate" }));
+    expect(await screen.findByText("About 3 calls, 1,000 tokens, $0.04.")).toBeTruthy();
+    const cap = screen.getByLabelText("Most to spend, in dollars");
+    fireEvent.change(cap, { target: { value: "0.50" } });
+    fireEvent.click(screen.getByRole("button", { name: "Evaluate" }));
+    await waitFor(() => expect(api.evaluate).toHaveBeenCalledWith({ ids: ["r1"] }, 0.5));
+  });
+
   it("puts records under a topic, or under none", async () => {
     const { api } = await show();
     fireEvent.click(boxOf("r1"));

@@ -74,6 +74,7 @@ function fakeApi(total: number) {
     })),
     assignTopic: vi.fn(async () => 1),
     remove: vi.fn(async () => {}),
+    estimateEvaluate: vi.fn(async () => null),
     evaluate: vi.fn(async () => null),
     exportFile: () => new Promise(() => {}),
     generate: vi.fn(),
