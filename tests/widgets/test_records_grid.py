@@ -125,7 +125,7 @@ def test_evaluating_is_long_work(page, filled):
         "input": "{{ sample.output_text }}", "reference": "Answer",
     }  # fmt: skip
     filled.set_grader(grader)
-    assert page.call("estimate_evaluate", {"selection": {"where": {}}})["value"] is None
+    assert page.ask("estimate_evaluate", {"selection": {"where": {}}}) is None
     assert page.call("evaluate", {"selection": {"where": {}}})["value"]["kind"] == "evaluate"
     ends = time.monotonic() + 10
     while not page.widget.jobs or page.widget.jobs[0].status in ("queued", "running"):
