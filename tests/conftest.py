@@ -19,7 +19,7 @@ import pytest
 import rft_widgets as rft
 
 # How long an example takes depends on what else the machine does.
-hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.register_profile("patient", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("patient")
 
 POSTGRES_BIN = Path("/usr/lib/postgresql")

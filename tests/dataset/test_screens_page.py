@@ -9,11 +9,17 @@ from typing import get_args
 import pytest
 
 import rft_widgets as rft
+from rft_widgets.dataset.generation_batch import GenerationBatch
 from rft_widgets.model.views import DIALOG_TITLES, DialogName
 
 PAGE = (Path(__file__).parents[2] / "docs" / "screens.md").read_text(encoding="utf-8")
 OWNERS = {"ds": rft.OptimizationDataset, "rft": rft, "ws": rft.Workspace}
-OF_A_ROW = {"a job": rft.TrainingJob, "of one": rft.Deployment, "a deployment": rft.Deployment}
+OF_A_ROW = {
+    "a job": rft.TrainingJob,
+    "of one": rft.Deployment,
+    "a deployment": rft.Deployment,
+    "a batch": GenerationBatch,
+}
 
 
 @pytest.mark.parametrize(("owner", "name"), sorted(set(re.findall(r"`(ds|rft|ws)\.(\w+)", PAGE))))
@@ -26,7 +32,7 @@ def test_every_dialog_is_there(name):
     assert f'### {DIALOG_TITLES[name]}: `ds.dialog("{name}")`' in PAGE
 
 
-def test_what_jobs_and_deployments_are_said_to_have_they_have():
+def test_what_jobs_deployments_and_batches_are_said_to_have_they_have():
     found = 0
     for line in PAGE.splitlines():
         for words, kind in OF_A_ROW.items():
