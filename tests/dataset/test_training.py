@@ -177,10 +177,12 @@ KILLED = textwrap.dedent(
 )
 
 
-SOME = [pytest.param(one, marks=pytest.mark.slow) for one in ("training 0", "training 8")]
+SOME = [
+    pytest.param(one, marks=pytest.mark.slow) for one in ("grading", "training 0", "training 8")
+]
 
 
-@pytest.mark.parametrize("moment", ["grading", "training 4", *SOME])
+@pytest.mark.parametrize("moment", ["training 4", *SOME])
 def test_a_killed_job_is_resumed_to_the_same_end(
     tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
 ):

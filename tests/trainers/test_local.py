@@ -447,7 +447,8 @@ def test_the_state_of_another_run_is_refused(small_sample, rewarder):
         train(split_data(small_sample), TrainingConfig(), rewarder, run)
 
 
-@pytest.mark.parametrize("wanted", [3, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.slow  # jobs that are killed are tried each time, in tests/dataset
+@pytest.mark.parametrize("wanted", [3, 12])
 def test_a_killed_process_ends_as_one_that_was_not(small_sample, rewarder, tmp_path, wanted):
     data = split_data(small_sample)
     whole = train(data, TrainingConfig(), rewarder, MemoryRun())
