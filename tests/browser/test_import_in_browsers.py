@@ -136,6 +136,7 @@ def test_replace_asks_first(opened, dataset, page, tmp_path):
     expect(dialog.get_by_role("alert")).to_have_text("This removes the 20 records of the dataset.")
     dialog.get_by_role("button", name="Import 30 Records").click()
     asked = page.get_by_role("alertdialog", name="Replace 20 records?")
+    asked.wait_for()
     opened.shot("import-replace")
     page.keyboard.press("Escape")
     asked.wait_for(state="detached")
