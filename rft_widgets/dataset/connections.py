@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rft_widgets.dataset.deploying import HasDeployments
-from rft_widgets.dataset.model_choices import missing_of
 from rft_widgets.dataset.named_connections import bound_connections
 from rft_widgets.errors import NotFound
+from rft_widgets.llm.endpoint import missing_of
 from rft_widgets.model.connection import ConnectionState
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.steps.grade import judges_of, resolved

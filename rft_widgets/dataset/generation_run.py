@@ -14,6 +14,7 @@ from rft_widgets.dataset.generation_material import read_materials
 from rft_widgets.dataset.generation_state import part_of
 from rft_widgets.errors import RunInterrupted
 from rft_widgets.llm.client import ModelClient
+from rft_widgets.model.estimate import micro_usd
 from rft_widgets.model.generation import Candidate, GenerationConfig
 from rft_widgets.model.llm import ModelAnswer, is_reasoning_model
 from rft_widgets.steps.generation import (
@@ -70,7 +71,6 @@ def ask_for_candidates(
     told(None, "reading what there is")
     materials = read_materials(store, dataset.id, plan.config, plan.topics, dataset.topics)
     judge = _judge(store, dataset.id, plan.config, rows, cancelled)
-    cap = None if max_cost_usd is None else round(max_cost_usd * 1_000_000)
 
     def keep(found: Sequence[Candidate], number: int, request: int) -> None:
         batches.add(store, batch.id, found, round_number=number, request=request)
@@ -78,7 +78,7 @@ def ask_for_candidates(
     with dataset._client(  # noqa: SLF001 - a part of it
         model,
         purpose="generate",
-        cap_micro_usd=cap,
+        cap_micro_usd=micro_usd(max_cost_usd),
         cancelled=cancelled,
         planned=part_of(plan, fill),
     ) as client:

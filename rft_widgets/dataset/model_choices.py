@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from rft_widgets.llm.catalogue import known_model, notice_of, price_of
+from rft_widgets.llm.endpoint import missing_of
 from rft_widgets.model.connection import (
     ConnectionTest,
     ConnectionView,
     ModelChoice,
     NamedConnection,
 )
-from rft_widgets.model.llm import ModelConnection
 from rft_widgets.store import connections
 from rft_widgets.store.connection import Store
 
@@ -50,11 +48,3 @@ def _view(named: NamedConnection, test: ConnectionTest | None) -> ConnectionView
         context=None if known is None else known.context,
         test=test,
     )
-
-
-def missing_of(connection: ModelConnection) -> str:
-    """What is not there yet before a model can be asked, in words; empty when nothing is."""
-    key_from = connection.api_key_env
-    if key_from is None or os.environ.get(key_from):
-        return ""
-    return f"The environment variable {key_from}, which holds the key, is not set."

@@ -79,7 +79,7 @@ class JudgePrompt:
         made = self._filled(sample, item, noted)
         instruction = self.instruction
         if self._fenced and any(map(_speaks, data)):
-            mark = _mark(data)
+            mark = mark_of(data)
             made = self._filled(
                 sample, item, lambda text: f"<{mark}>{text}</{mark}>" if _speaks(text) else text
             )
@@ -115,7 +115,7 @@ def _speaks(text: str) -> bool:
     return any(char.isalpha() for char in text)
 
 
-def _mark(data: Sequence[str]) -> str:
+def mark_of(data: Sequence[str]) -> str:
     """A mark that stands in none of the texts, and that follows from all of them."""
     digest = hashlib.sha256("\0".join(data).encode("utf-8", "replace")).hexdigest()
     while any(digest[:_MARK_CHARS] in text for text in data):

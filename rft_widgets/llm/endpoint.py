@@ -31,6 +31,14 @@ _HEADERS = {
 }
 
 
+def missing_of(connection: ModelConnection) -> str:
+    """What is not there yet before a model can be asked, in words; empty when nothing is."""
+    key_from = connection.api_key_env
+    if key_from is None or os.environ.get(key_from):
+        return ""
+    return f"The environment variable {key_from}, which holds the key, is not set."
+
+
 class CallFault(ModelCallFailed):
     """One request that brought no answer.
 

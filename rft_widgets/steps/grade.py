@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +12,7 @@ from rft_widgets.errors import GraderInvalid
 from rft_widgets.graders import CompiledGrader, compile_grader
 from rft_widgets.graders.compiled import asks_model, parts_of
 from rft_widgets.llm.client import ModelClient
+from rft_widgets.llm.endpoint import missing_of
 from rft_widgets.model.connection import ConnectionTest, NamedConnection
 from rft_widgets.model.grader import (
     Grader,
@@ -217,9 +217,9 @@ def missing_to_grade(
             "The metric cosine compares embeddings, and no embedding model is configured."
         )
     for one in named if models or embeds(grader) else ():
-        key = one.connection.api_key_env
-        if key is not None and not os.environ.get(key):
-            missing.append(f"The environment variable {key}, which holds the key, is not set.")
+        without_key = missing_of(one.connection)
+        if without_key:
+            missing.append(without_key)
         test = None if one.name == _UNNAMED else tests.get(one.name)
         if test is not None and not test.works:
             why = f": {test.problem.message}" if test.problem else "."

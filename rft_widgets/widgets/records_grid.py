@@ -29,7 +29,8 @@ from rft_widgets.widgets.records.editing import (
     save_texts,
     texts_of,
 )
-from rft_widgets.worker.grading import Evaluate, MaxCost
+from rft_widgets.worker.definition import MaxCost
+from rft_widgets.worker.grading import Evaluate
 
 MAX_SELECTION_BYTES = 1024**2
 """Largest selection that a page may name: some ten thousand ids."""

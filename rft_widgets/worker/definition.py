@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.errors import InvalidArgument
@@ -14,6 +14,9 @@ from rft_widgets.steps.progress import Told
 from rft_widgets.store import history
 
 P = TypeVar("P", bound=Struct)
+
+MaxCost = Annotated[float, Meta(gt=0)]
+"""Most dollars that a job may spend on models."""
 
 
 class Attempt(Struct, Generic[P], frozen=True, kw_only=True):

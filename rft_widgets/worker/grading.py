@@ -22,7 +22,7 @@ from rft_widgets.model.pairwise import PAIRWISE, PairwiseReport
 from rft_widgets.model.record import Selection
 from rft_widgets.model.report import DryRunReport, GraderTest, RunComparison
 from rft_widgets.steps.grader_labels import LabelReport
-from rft_widgets.worker.definition import Attempt, Definition
+from rft_widgets.worker.definition import Attempt, Definition, MaxCost
 
 MAX_GRADER_CHARS = 2 * SANDBOX.max_source_bytes + 64 * 1024
 
@@ -39,7 +39,6 @@ Temperature = Annotated[float, Meta(ge=0, le=2)]
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000)]
 RunId = Annotated[str, Meta(min_length=1, max_length=200)]
 Criteria = Annotated[str, Meta(min_length=1, max_length=10_000)]
-MaxCost = Annotated[float, Meta(gt=0)]
 
 
 class Evaluate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

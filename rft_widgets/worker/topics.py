@@ -11,7 +11,7 @@ from rft_widgets.model.connection import ConnectionName
 from rft_widgets.model.settings import LIMITS
 from rft_widgets.model.topic import CategorizationSummary, CategorizeMode
 from rft_widgets.model.topic_settings import TOPIC_MODEL
-from rft_widgets.worker.definition import Attempt, Definition
+from rft_widgets.worker.definition import Attempt, Definition, MaxCost
 
 LANE = "topics"
 """Two of them at once would undo each other."""
@@ -21,7 +21,6 @@ Name = Annotated[str, Meta(max_length=1_000)]
 Count = Annotated[int, Meta(ge=1, le=10_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Instructions = Annotated[str, Meta(max_length=TOPIC_MODEL.instructions_chars)]
-MaxCost = Annotated[float, Meta(gt=0)]
 
 
 class GenerateTopics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,11 +11,10 @@ from rft_widgets.jobs import training as working
 from rft_widgets.model.deployed import Benchmark, DeploymentOutcome
 from rft_widgets.store import jobs as job_rows
 from rft_widgets.store import training
-from rft_widgets.worker.definition import Attempt, Definition
+from rft_widgets.worker.definition import Attempt, Definition, MaxCost
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-MaxCost = Annotated[float, Meta(gt=0)]
 
 
 class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,8 +9,8 @@ from msgspec import Meta
 from rft_widgets.graders.version import load_grader
 from rft_widgets.model.trust import TrustCard
 from rft_widgets.model.trust_settings import TRUST
-from rft_widgets.worker.definition import Attempt, Definition
-from rft_widgets.worker.grading import MaxCost, TriedGrader, Version
+from rft_widgets.worker.definition import Attempt, Definition, MaxCost
+from rft_widgets.worker.grading import TriedGrader, Version
 
 Labeller = Annotated[str, Meta(min_length=1, max_length=TRUST.max_labeller_chars)]
 Labels = Annotated[int, Meta(ge=1, le=100_000)]

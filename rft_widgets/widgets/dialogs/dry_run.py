@@ -25,10 +25,10 @@ from rft_widgets.model.views import DialogName, RecordsPreset
 from rft_widgets.pipeline import grader_words
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
+from rft_widgets.worker.definition import MaxCost
 from rft_widgets.worker.grading import (
     Answers,
     DryRunParams,
-    MaxCost,
     Prompts,
     Seed,
     Temperature,

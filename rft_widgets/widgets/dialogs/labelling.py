@@ -20,7 +20,8 @@ from rft_widgets.model.trust_settings import TRUST
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
 from rft_widgets.widgets.records.detail import ShownMessage, ShownTool, shown_message, shown_tool
-from rft_widgets.worker.grading import Field, MaxCost, Version
+from rft_widgets.worker.definition import MaxCost
+from rft_widgets.worker.grading import Field, Version
 from rft_widgets.worker.trust import Labeller, Repeats, TrustParams
 
 _Record = Annotated[str, Meta(min_length=1, max_length=500)]

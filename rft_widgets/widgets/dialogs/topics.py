@@ -22,12 +22,12 @@ from rft_widgets.steps.topics.review import ReviewOrder
 from rft_widgets.steps.topics.templates import template, template_names
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
+from rft_widgets.worker.definition import MaxCost
 from rft_widgets.worker.topics import (
     Categorize,
     Count,
     GenerateTopics,
     Instructions,
-    MaxCost,
     Name,
     SplitTopic,
 )
