@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+TRAINERS := $(VENV)/.trainers
 CHROMIUM ?= /usr/bin/chromium
 
-.PHONY: demo test test-js test-browser test-thorough lint bench notebooks pictures clean
+.PHONY: demo test test-js test-browser test-training test-thorough lint bench notebooks pictures clean
 
 demo: $(INSTALLED)
 	$(BIN)/rft-widgets demo
@@ -15,12 +16,17 @@ demo: $(INSTALLED)
 test: lint test-js
 	$(BIN)/python -m pytest
 	if [ -x $(CHROMIUM) ]; then $(MAKE) test-browser; fi
+	@echo "Left out: tests that train a language model; 'make test-training' runs them."
 
 test-js: $(READY)
 	$(BIN)/python hatch_build.py --check
 
 test-browser: $(READY)
 	RFT_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser -m "slow and not thorough"
+
+# Trains models made on the spot, and drives the SDKs of training services; installs about 2 GB.
+test-training: $(TRAINERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "training and not slow"
 
 # Every screen in both hosts and in every look.
 test-thorough: $(READY)
@@ -51,6 +57,10 @@ $(INSTALLED): pyproject.toml hatch_build.py js/package-lock.json
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[voila]'
+	touch $@
+
+$(TRAINERS): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[trl,ray,tinker,fireworks]'
 	touch $@
 
 $(READY): $(INSTALLED)

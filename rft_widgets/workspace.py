@@ -387,8 +387,11 @@ class Workspace(HasNamedConnections):
     def delete(self, dataset_id: str) -> None:
         """Delete a dataset and everything in it. There is no undo."""
         with self._store.write(durable=True) as connection:
+            datasets.read(connection, dataset_id)
+            runs = [row.id for row in training.read_all(connection, dataset_id)]
             orphans = datasets.remove(connection, dataset_id)
         trash.purge(self._store, orphans)
+        training.remove_folders(self._store, runs)
 
     def empty_trash(self) -> int:
         """Erase deleted and replaced records for good and return how many there were.

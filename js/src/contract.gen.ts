@@ -1441,19 +1441,45 @@ export interface TrainerInfo {
   readonly title: string;
   readonly description: string;
   readonly needs: string;
-  readonly status: "not_available" | "ready";
   readonly base_model: string;
+  readonly capabilities: TrainerCapabilities;
+  readonly base_models: readonly string[];
+  readonly needs_base_model: boolean;
+  readonly needs_connection: boolean;
   readonly hyperparameters: readonly HyperparameterField[];
+  readonly settings: readonly SettingField[];
+  readonly missing: string;
+}
+
+export interface TrainerCapabilities {
+  readonly grader_runs: "here" | "service";
+  readonly graders: readonly string[];
+  readonly pauses: boolean;
+  readonly survives_restart: boolean;
+  readonly rollouts: boolean;
+  readonly checkpoints: boolean;
+  readonly measures: boolean;
+  readonly tools: boolean;
+  readonly serving: string;
 }
 
 export interface HyperparameterField {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly default: number;
-  readonly low: number;
-  readonly high: number;
+  readonly default: number | string | null;
+  readonly low: number | null;
+  readonly high: number | null;
   readonly is_whole: boolean;
+  readonly choices: readonly string[];
+}
+
+export interface SettingField {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly example: string;
+  readonly is_required: boolean;
 }
 
 export interface TrainingMaterial {
@@ -1476,11 +1502,13 @@ export interface TrainingReadiness {
 export interface TrainingConfig {
   readonly trainer: string;
   readonly base_model: string | null;
+  readonly connection: string | null;
   readonly train_ratio: number;
   readonly stratify_by_topic: boolean;
   readonly include_generated_in_valid: boolean;
   readonly seed: number;
   readonly hyperparameters: Readonly<Record<string, number | number | string | null>>;
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export interface TrainingRunRow {
@@ -1492,7 +1520,7 @@ export interface TrainingRunRow {
   readonly n_epochs: number;
   readonly grader_version: number;
   readonly data: string;
-  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed" | null;
+  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "not_measured" | "regressed" | null;
   readonly summary: string;
 }
 
@@ -1524,6 +1552,7 @@ export interface TrainingProgress {
   readonly point: CurvePoint | null;
   readonly curve: readonly CurvePoint[];
   readonly elapsed_s: number | null;
+  readonly cost_micro_usd: number | null;
 }
 
 export interface CurvePoint {
@@ -1536,10 +1565,13 @@ export interface CurvePoint {
   readonly entropy: number | null;
   readonly clip_share: number | null;
   readonly flat_share: number | null;
+  readonly completion_tokens: number | null;
+  readonly step_s: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface TrainingReport {
-  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed";
+  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "not_measured" | "regressed";
   readonly summary: string;
   readonly notes: readonly string[];
   readonly overfitting: boolean;
@@ -1553,12 +1585,13 @@ export interface TrainingReport {
   readonly excluded: Excluded;
   readonly curve: readonly CurvePoint[];
   readonly examples: readonly TrainingExample[];
-  readonly weights: Readonly<Record<string, number>>;
   readonly fit_prompts: number;
   readonly selection_prompts: number;
   readonly valid_prompts: number;
-  readonly pool: number;
   readonly gradings: number;
+  readonly weights: Readonly<Record<string, number>>;
+  readonly pool: number;
+  readonly baseline: string;
 }
 
 export interface Excluded {
@@ -1578,8 +1611,10 @@ export interface TrainingExample {
 export interface Checkpoint {
   readonly step: number;
   readonly weights: readonly number[];
+  readonly model: string;
   readonly selection_reward: number | null;
   readonly valid_reward: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface TrainingPlan {
@@ -1602,6 +1637,7 @@ export interface TrainingEstimate {
   readonly basis: string;
   readonly gradings: number;
   readonly cost_micro_usd: number | null;
+  readonly cost_basis: string;
 }
 
 export interface DeployOverview {
@@ -1613,7 +1649,7 @@ export interface DeployOverview {
 export interface TrainedModel {
   readonly job: string;
   readonly created_at: string;
-  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "regressed";
+  readonly outcome: "improved" | "no_clear_change" | "no_learning" | "not_measured" | "regressed";
   readonly served_step: number;
   readonly kept_reference: boolean;
   readonly change: PairedDifference | null;
@@ -1690,8 +1726,8 @@ export interface PlayedPair {
 
 export interface PlayedAnswer {
   readonly text: string;
-  readonly source_record_id: string;
-  readonly similarity: number;
+  readonly source_record_id: string | null;
+  readonly similarity: number | null;
   readonly reward: number | null;
   readonly error: string | null;
   readonly latency_s: number;

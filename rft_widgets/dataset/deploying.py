@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from rft_widgets.dataset.training import HasTraining, TrainingJob
 from rft_widgets.errors import InvalidArgument, NoCandidate
 from rft_widgets.graders.rewards import normalized_reward
 from rft_widgets.graders.sample import item_of, sample_of
+from rft_widgets.jobs.training import slug
 from rft_widgets.model.deployed import (
     BASE,
     TUNED,
@@ -102,7 +102,7 @@ class HasDeployments(HasTraining):
     @property
     def model_name(self) -> str:
         """Name of the tuned model on the wire, unless a deployment is given another one."""
-        return f"rft-{_slug(self.name)}"
+        return f"rft-{slug(self.name)}"
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
@@ -245,7 +245,3 @@ class HasDeployments(HasTraining):
                 "There is no trained policy.", hint="Train one with train() and wait for its end."
             )
         return done[-1]
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:60] or "model"

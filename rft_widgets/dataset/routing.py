@@ -15,11 +15,11 @@ from rft_widgets.serving.arms import Answer, Policy, PolicyArm
 from rft_widgets.serving.protocol import RequestFailed
 from rft_widgets.serving.router import Router
 from rft_widgets.serving.upstream import UpstreamArm
-from rft_widgets.trainers import LocalPolicy
+from rft_widgets.trainers import Policy as TrainedPolicy
 
 
 def make_router(
-    key: str, config: DeploymentConfig, policy: LocalPolicy, state: Callable[[], DeploymentState]
+    key: str, config: DeploymentConfig, policy: TrainedPolicy, state: Callable[[], DeploymentState]
 ) -> Router:
     """Make the router of a deployment.
 
@@ -28,7 +28,19 @@ def make_router(
     InvalidArgument
         The options do not go together.
     """
-    tuned = PolicyArm(TUNED, config.model, _answers(policy, reference=False))
+    tuned: UpstreamArm | PolicyArm
+    if policy.upstream is not None:
+        served = policy.upstream.connection
+        tuned = UpstreamArm(
+            TUNED,
+            config.model,
+            served.base_url,
+            upstream_model=policy.upstream.model,
+            api_key_env=served.api_key_env,
+            timeout_s=served.timeout_s,
+        )
+    else:
+        tuned = PolicyArm(TUNED, config.model, _answers(policy, reference=False))
     base: UpstreamArm | PolicyArm | None = None
     if config.upstream is not None:
         base = UpstreamArm(
@@ -44,7 +56,7 @@ def make_router(
     return Router(key, config.mode, tuned, base=base, state=state)
 
 
-def _answers(policy: LocalPolicy, *, reference: bool) -> Policy:
+def _answers(policy: TrainedPolicy, *, reference: bool) -> Policy:
     """Make the function that answers requests with a policy."""
 
     def answer(
@@ -57,10 +69,11 @@ def _answers(policy: LocalPolicy, *, reference: bool) -> Policy:
             found = policy.respond(asked.messages, asked.tools, reference=reference)
         except NoCandidate as error:
             raise RequestFailed(422, str(error), code="no_candidate") from None
-        headers = {
-            "X-RFT-Source-Record": quote(found.source_record_id, safe=""),
-            "X-RFT-Similarity": f"{found.similarity:.4f}",
-        }
+        headers = {}
+        if found.source_record_id is not None:
+            headers["X-RFT-Source-Record"] = quote(found.source_record_id, safe="")
+        if found.similarity is not None:
+            headers["X-RFT-Similarity"] = f"{found.similarity:.4f}"
         return Answer(to_json(found.message), found.finish_reason, headers)
 
     return answer

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import msgspec
 
+from rft_widgets.dataset.asking import AsksModels
 from rft_widgets.dataset.dry_run_reading import ReadsDryRuns
 from rft_widgets.dataset.job import HasJobs
 from rft_widgets.dataset.training_state import TrainingState, training_state
-from rft_widgets.errors import AlreadyAtWork, InvalidArgument, TrainingRefused
+from rft_widgets.errors import AlreadyAtWork, InvalidArgument, NotFound, TrainingRefused
+from rft_widgets.jobs.training import opener
+from rft_widgets.model.estimate import micro_usd, tokens_of_messages
 from rft_widgets.model.grader_version import GraderVersion
 from rft_widgets.model.training import (
     Checkpoint,
@@ -21,17 +26,20 @@ from rft_widgets.model.training import (
     TrainingConfig,
     TrainingProgress,
     TrainingReport,
+    TrainingRollout,
 )
 from rft_widgets.model.training_plan import TrainingEstimate, TrainingPlan, TrainingReadiness
 from rft_widgets.pipeline import blocking_dry_run
 from rft_widgets.steps.split import split_records
-from rft_widgets.store import records, training
+from rft_widgets.store import connections, records, training
 from rft_widgets.store.connection import Store
 from rft_widgets.store.training import JobStatus, SplitIds, TrainingRow
-from rft_widgets.trainers import LocalPolicy, load_policy, trainer
+from rft_widgets.trainers import Policy, PolicyPlace, TrainingRequest, trainer
 
 _POLL_S = 0.1
 _END_S = 5.0
+_MEASURED_PROMPTS = 200
+"""Prompts whose length stands for all of them in an estimate."""
 
 
 class TrainingJob:
@@ -124,7 +132,18 @@ class TrainingJob:
         return self
 
     def pause(self) -> None:
-        """Stop it soon, so that it can be resumed."""
+        """Stop it soon, so that it can be resumed.
+
+        Raises
+        ------
+        InvalidArgument
+            Its trainer cannot pause a run.
+        """
+        info = trainer(self.config.trainer).info()
+        if not info.capabilities.pauses:
+            raise InvalidArgument(
+                f"{info.title} cannot pause a run.", hint="Let it go on, or cancel it."
+            )
         training.request(self._store, self.id, "pause")
 
     def cancel(self) -> None:
@@ -145,13 +164,81 @@ class TrainingJob:
         _begin(self._store, dataset_id, self.id)
         return self
 
-    def policy(self) -> LocalPolicy:
-        """The trained policy, ready to answer.
+    @property
+    def served_step(self) -> int | None:
+        """The checkpoint that is served: the one that was chosen, else the one that the run chose.
+
+        ``None`` unless it is completed.
+        """
+        chosen, report = self._row.served_step, self.report
+        return chosen if chosen is not None or report is None else report.served_step
+
+    def choose_checkpoint(self, step: int | None) -> None:
+        """Have the policy of a checkpoint served from now on, instead of the one the run chose.
+
+        Deployments that are at work go on with the policy that they were started with.
+
+        Parameters
+        ----------
+        step
+            Of `checkpoints`; ``None`` goes back to the run's own choice.
+
+        Raises
+        ------
+        NotFound
+            There is no checkpoint of that step.
+        """
+        if step is not None:
+            self._checkpoint(step)
+        training.choose(self._store, self.id, step)
+
+    @property
+    def rollout_steps(self) -> tuple[int, ...]:
+        """Steps whose answers can be read with `rollouts`; none where the trainer gives none."""
+        return training.rollout_steps(self._store, self.id)
+
+    def rollouts(self, step: int | None = None) -> tuple[TrainingRollout, ...]:
+        """Answers that were sampled in a step to learn from, with their rewards.
+
+        Parameters
+        ----------
+        step
+            By default the newest one that has answers. Of long runs a sample of each step is kept.
+        """
+        if step is None:
+            step = max(self.rollout_steps, default=0)
+        found = training.rollouts(self._store, self.id, step)
+        return tuple(msgspec.json.decode(text, type=TrainingRollout) for text in found)
+
+    @property
+    def folder(self) -> Path:
+        """Where the run keeps what is large, such as weights; not every trainer has that."""
+        return training.run_folder(self._store, self.id)
+
+    def policy(
+        self,
+        step: int | None = None,
+        *,
+        max_cost_usd: float | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> Policy:
+        """The trained policy, ready to answer; close it after use.
+
+        Parameters
+        ----------
+        step
+            The checkpoint whose policy it is; by default the one that is served.
+        max_cost_usd
+            Most dollars that asking it may cost, where a service serves it.
+        cancelled
+            Asked while a service is.
 
         Raises
         ------
         InvalidArgument
             The job did not complete.
+        NotFound
+            There is no checkpoint of that step.
         """
         artifact = training.read_artifact(self._store, self.id)
         if artifact is None:
@@ -159,7 +246,31 @@ class TrainingJob:
                 f"Training job {self.id} has no policy: it is {self.status}.",
                 hint="Wait for its end, or train again.",
             )
-        return load_policy(artifact)
+        config = self.config
+        chosen = self._row.served_step if step is None else step
+        with self._store.read() as connection:
+            named = connections.read(connection, config.connection) if config.connection else None
+        place = PolicyPlace(
+            folder=self.folder,
+            connection=named,
+            ask=opener(
+                self._store,
+                self.dataset_id,
+                cap_micro_usd=None if max_cost_usd is None else micro_usd(max_cost_usd),
+                cancelled=cancelled,
+            ),
+        )
+        checkpoint = None if chosen is None else self._checkpoint(chosen)
+        return trainer(config.trainer).policy(artifact, place, checkpoint)
+
+    def _checkpoint(self, step: int) -> Checkpoint:
+        found = {one.step: one for one in self.checkpoints}
+        if step not in found:
+            raise NotFound(
+                f"Training job {self.id} has no checkpoint of step {step}.",
+                hint=f"There are: {', '.join(map(str, found)) or 'none'}.",
+            )
+        return found[step]
 
     @property
     def _row(self) -> TrainingRow:
@@ -175,7 +286,7 @@ class TrainingJob:
         return f"<TrainingJob {self.id}>"
 
 
-class HasTraining(HasJobs, ReadsDryRuns):
+class HasTraining(HasJobs, ReadsDryRuns, AsksModels):
     """Making a better model of a dataset."""
 
     def train(
@@ -204,7 +315,9 @@ class HasTraining(HasJobs, ReadsDryRuns):
             The last dry run says NO_GO.
         """
         chosen = _config(config)
-        trainer(chosen.trainer).check(chosen)
+        info = trainer(chosen.trainer).info()
+        if info.missing:
+            raise InvalidArgument(f"{info.title} cannot be used yet.", hint=info.missing)
         version = self._version(None)
         readiness = self.training_readiness
         if readiness.no_go is not None and not despite_no_go:
@@ -214,6 +327,7 @@ class HasTraining(HasJobs, ReadsDryRuns):
             )
         _refuse_second(self._store, self.id)
         split = self.split(chosen)
+        trainer(chosen.trainer).check(self._request(chosen, split, version))
         job_id = training.create(
             self._store,
             self.id,
@@ -252,15 +366,16 @@ class HasTraining(HasJobs, ReadsDryRuns):
             There is no valid record, or the configuration is wrong.
         """
         chosen = _config(config)
-        trainer(chosen.trainer).check(chosen)
         split = self.split(chosen)
+        request = self._request(chosen, split, self.grader_version)
+        trainer(chosen.trainer).check(request)
         return TrainingPlan(
             train=len(split.train_ids),
             valid=len(split.valid_ids),
             groups=split.groups,
             topics=split.topics,
             notes=split.notes,
-            estimate=self._training_estimate(chosen, split, self.grader_version),
+            estimate=self._training_estimate(request),
         )
 
     @property
@@ -294,32 +409,40 @@ class HasTraining(HasJobs, ReadsDryRuns):
             training.read(connection, job_id, self.id)
         return TrainingJob(self._store, job_id)
 
-    def _training_estimate(
+    def _request(
         self, config: TrainingConfig, split: Split, version: GraderVersion | None
-    ) -> TrainingEstimate:
-        learned, measured = len(split.train_ids), len(split.valid_ids)
+    ) -> TrainingRequest:
+        named = self.named_connection(config.connection) if config.connection else None
+        some = self.iterate(self.select(ids=split.train_ids[:_MEASURED_PROMPTS]))
+        tokens = [tokens_of_messages(record.input.messages) for record in some]
+        return TrainingRequest(
+            config=config,
+            train=len(split.train_ids),
+            valid=len(split.valid_ids),
+            prompt_tokens=fmean(tokens) if tokens else 0.0,
+            grader=None if version is None else version.grader,
+            connection=named,
+        )
+
+    def _training_estimate(self, request: TrainingRequest) -> TrainingEstimate:
+        config = request.config
         seconds, basis = None, "Unknown: no run has ended yet."
         for job in reversed(self.training_jobs):
             state = job.state
             before, now = state.config, state.progress
             if state.status != "completed" or before.trainer != config.trainer:
                 continue
-            if now is None or now.elapsed_s is None:
+            if now is None or now.elapsed_s is None or before.base_model != config.base_model:
                 continue
             then = len(job.split.train)
-            seconds = now.elapsed_s * learned * config.n_epochs / (then * before.n_epochs)
+            seconds = now.elapsed_s * request.train * config.n_epochs / (then * before.n_epochs)
             basis = (
                 f"The last run took {now.elapsed_s:,.1f} s for {then:,} records "
                 f"and {before.n_epochs} {'epoch' if before.n_epochs == 1 else 'epochs'}."
             )
             break
-        asks_model = version is not None and version.connection is not None
-        return TrainingEstimate(
-            seconds=seconds,
-            basis=basis,
-            gradings=trainer(config.trainer).gradings(config, learned, measured),
-            cost_micro_usd=None if asks_model else 0,
-        )
+        found = trainer(config.trainer).estimate(request)
+        return msgspec.structs.replace(found, seconds=seconds, basis=basis)
 
 
 def _begin(store: Store, dataset_id: str, training_job: str) -> None:

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from rft_widgets.errors import InvalidArgument, RftError, RunInterrupted, TrainingStopped
+from rft_widgets.llm.client import ModelClient
+from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.record import Record, Selection
-from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingProgress, TrainingReport
+from rft_widgets.model.training import (
+    Checkpoint,
+    TrainingConfig,
+    TrainingProgress,
+    TrainingReport,
+    TrainingRollout,
+)
 from rft_widgets.model.training_curve import thinned
 from rft_widgets.steps.grade import open_version
 from rft_widgets.steps.progress import Told
-from rft_widgets.store import graders, records, training
+from rft_widgets.store import connections, datasets, graders, records, training
 from rft_widgets.store.fingerprint import fingerprint
 from rft_widgets.store.training import JobStatus, TrainingRow
-from rft_widgets.trainers import TrainingData, TrainingOutcome, grader_rewarder, trainer
+from rft_widgets.trainers import (
+    TrainingData,
+    TrainingOutcome,
+    TrainingTask,
+    grader_rewarder,
+    trainer,
+)
+from rft_widgets.trainers.base import OpenModel
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -66,12 +83,11 @@ def run(
     if row.status != "running":
         return _ended(row)  # who worked on it was killed before it could say so
     try:
-        with _beating(store, row, owner, progress, cancelled) as run:
+        with _beating(store, row, owner, progress, cancelled, is_for_good) as run:
             outcome = _train(store, row, run)
     except TrainingStopped as stopped:
         ends: dict[str, JobStatus] = {"pause": "paused", "cancel": "cancelled"}
-        was_asked = run.wish != "" or is_for_good()
-        if stopped.reason in ends and was_asked:
+        if stopped.reason in ends and (run.is_for_good() or stopped.reason == "cancel"):
             training.log(store, job_id, str(stopped))
             training.end(store, job_id, owner, ends[stopped.reason])
         raise
@@ -117,16 +133,62 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
     with store.read() as connection:
         version = graders.read(connection, row.dataset_id, row.inputs.grader_version)
     split = training.read_split(store, row.id)
+    with store.read() as connection:
+        named = connections.read(connection, config.connection) if config.connection else None
+        name = datasets.read(connection, row.dataset_id).name
     data = TrainingData(
         train=_records(store, row.dataset_id, split.train),
         valid=_records(store, row.dataset_id, split.valid),
     )
     with open_version(store, row.dataset_id, version, cancelled=run.is_wanted_to_stop) as compiled:
         try:
-            return trainer(config.trainer).train(data, config, grader_rewarder(compiled), run)
+            task = TrainingTask(
+                data=data,
+                config=config,
+                grader=compiled.grader,
+                rewarder=grader_rewarder(compiled),
+                name=slug(name),
+                job_id=row.id,
+                folder=_made(training.run_folder(store, row.id)),
+                connection=named,
+                ask=opener(store, row.dataset_id, cancelled=run.is_wanted_to_stop),
+            )
+            return trainer(config.trainer).train(task, run)
         except RunInterrupted:  # a judge heard it before the trainer did
             reason = run.requested() or "pause"
             raise TrainingStopped(f"The training was asked to {reason}.", reason=reason) from None
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def opener(
+    store: Store,
+    dataset_id: str,
+    *,
+    cap_micro_usd: int | None = None,
+    cancelled: Callable[[], bool] = bool,
+) -> OpenModel:
+    """How models are opened to answer the prompts of a dataset, with its ledger and its limits."""
+
+    def open_model(named: NamedConnection) -> ModelClient:
+        return ModelClient(
+            named,
+            purpose="rollout",
+            cap_micro_usd=cap_micro_usd,
+            cancelled=cancelled,
+            store=store,
+            dataset_id=dataset_id,
+        )
+
+    return open_model
+
+
+def slug(name: str) -> str:
+    """A name made fit for models and files."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:60] or "model"
 
 
 def _records(store: Store, dataset_id: str, ids: tuple[str, ...]) -> tuple[Record, ...]:
@@ -145,10 +207,12 @@ class _Run:
         owner: str,
         progress: Told,
         cancelled: Callable[[], bool],
+        is_for_good: Callable[[], bool],
     ) -> None:
         self._store = store
         self._tell = progress
         self._cancelled = cancelled
+        self._is_for_good = is_for_good
         self._job_id = row.id
         self._owner = owner
         self._told = 0.0
@@ -178,6 +242,12 @@ class _Run:
         """Whether `requested` would say so; asked while a judge is at work."""
         return self.lost is not None or self.wish != "" or self._cancelled()
 
+    def is_for_good(self) -> bool:
+        return self.wish != "" or self._is_for_good()
+
+    def log(self, message: str) -> None:
+        training.log(self._store, self._job_id, message)
+
     def save_state(self, state: bytes) -> None:
         training.save_state(self._store, self._job_id, self._owner, state)
 
@@ -198,13 +268,22 @@ class _Run:
         text = msgspec.json.encode(checkpoint).decode()
         training.save_checkpoint(self._store, self._job_id, self._owner, checkpoint.step, text)
 
+    def save_rollouts(self, step: int, rollouts: Sequence[TrainingRollout]) -> None:
+        texts = [msgspec.json.encode(one).decode() for one in rollouts]
+        training.save_rollouts(self._store, self._job_id, self._owner, step, texts)
+
 
 @contextmanager
 def _beating(
-    store: Store, row: TrainingRow, owner: str, progress: Told, cancelled: Callable[[], bool]
+    store: Store,
+    row: TrainingRow,
+    owner: str,
+    progress: Told,
+    cancelled: Callable[[], bool],
+    is_for_good: Callable[[], bool],
 ) -> Iterator[_Run]:
     """Say twice a second that the job is alive, and hear what is asked of it."""
-    run = _Run(store, row, owner, progress, cancelled)
+    run = _Run(store, row, owner, progress, cancelled, is_for_good)
     done = threading.Event()
 
     def beat() -> None:

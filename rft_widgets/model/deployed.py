@@ -60,14 +60,16 @@ class Benchmark(Struct, frozen=True, kw_only=True):
 
 
 class PlaygroundAnswer(Struct, frozen=True, kw_only=True):
-    """What one policy answers to a prompt: ``text`` for people, its reward (0..1) where it can be
-    graded.
-    """  # noqa: D205
+    """What one policy answers to a prompt, with its reward (0..1) where it can be graded.
+
+    ``source_record_id``, ``similarity`` and ``probability`` are there where a recorded answer was
+    chosen, and ``None`` where a language model wrote one.
+    """
 
     message: Message
-    source_record_id: str
-    similarity: float
-    probability: float
+    source_record_id: str | None
+    similarity: float | None
+    probability: float | None
     reward: float | None
     error: str | None
     latency_s: float

@@ -24,7 +24,10 @@ class TrainingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trainer
         Name of the trainer; ``local`` needs nothing but this computer.
     base_model
-        The model that a hosted trainer starts from; ``local`` has none.
+        The model that is trained, as the trainer calls it: a folder with weights, a name of a hub
+        or of a service; ``local`` has none.
+    connection
+        Name of the workspace's connection to the service that trains, for trainers that need one.
     train_ratio
         Share (0..1) of the records to learn from; the rest is only measured on.
     stratify_by_topic
@@ -34,17 +37,23 @@ class TrainingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seed
         Makes the split and the training reproducible.
     hyperparameters
-        ``n_epochs`` (1..10, by default 2) and those that the trainer knows; for ``local`` the
-        fields of `LocalHyperparameters`.
+        ``n_epochs`` (1..10, by default 2) and those that the trainer knows, which
+        `rft_widgets.trainers.available` lists; for ``local`` the fields of
+        `LocalHyperparameters`.
+    settings
+        Texts that the trainer needs beside them, such as an address or an id at the service, by
+        the names that `rft_widgets.trainers.available` lists. Never a key.
     """
 
     trainer: str = "local"
     base_model: str | None = None
+    connection: str | None = None
     train_ratio: float = 0.9
     stratify_by_topic: bool = True
     include_generated_in_valid: bool = False
     seed: int = 0
     hyperparameters: dict[str, Hyperparameter] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_epochs(self) -> int:
@@ -206,12 +215,27 @@ class LocalHyperparameters(Struct, frozen=True, kw_only=True):
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
-    """The policy after a step, with the rewards of its greedy answers."""
+    """The model after a step; rewards (0..1) are those of its greedy answers.
+
+    Attributes
+    ----------
+    weights
+        Of the trainer ``local``, the weights themselves.
+    model
+        Of the others, where the model is: a folder under that of the run, or what the service
+        calls it.
+    selection_reward, valid_reward
+        Mean on the prompts that choose the checkpoint, and on the validation prompts.
+    metrics
+        What else the trainer measured of it, by its own names.
+    """
 
     step: int
-    weights: tuple[float, ...]
-    selection_reward: float | None
-    valid_reward: float | None
+    weights: tuple[float, ...] = ()
+    model: str = ""
+    selection_reward: float | None = None
+    valid_reward: float | None = None
+    metrics: dict[str, float] = {}
 
 
 class CurvePoint(Struct, frozen=True, kw_only=True):
@@ -220,7 +244,9 @@ class CurvePoint(Struct, frozen=True, kw_only=True):
     ``train_reward`` is the mean of the answers that were sampled in this step, ``kl`` the mean
     divergence from the reference policy in nats, ``entropy`` that of the policy in nats,
     ``clip_share`` and ``flat_share`` the shares of samples held back by clipping and of groups
-    whose rewards are all alike. ``selection`` and ``valid`` are set where a step was measured.
+    whose rewards are all alike, ``completion_tokens`` the mean length of the answers and ``step_s``
+    the seconds of the step. ``selection`` and ``valid`` are set where a step was measured.
+    ``metrics`` is everything that the trainer said, by its own names.
     """
 
     step: int
@@ -232,6 +258,25 @@ class CurvePoint(Struct, frozen=True, kw_only=True):
     entropy: float | None = None
     clip_share: float | None = None
     flat_share: float | None = None
+    completion_tokens: float | None = None
+    step_s: float | None = None
+    metrics: dict[str, float] = {}
+
+
+class TrainingRollout(Struct, frozen=True, kw_only=True):
+    """An answer that was sampled to learn from.
+
+    ``reward`` (0..1) is ``None`` where grading failed, ``advantage`` how much better it is than
+    the others of its prompt, and ``completion_tokens`` its length.
+    """
+
+    step: int
+    record_id: str
+    prompt: str
+    answer: str
+    reward: float | None
+    advantage: float | None = None
+    completion_tokens: int | None = None
 
 
 TrainingPhase = Literal["preparing", "grading", "training", "evaluating", "done"]
@@ -242,6 +287,8 @@ class TrainingProgress(Struct, frozen=True, kw_only=True):
 
     ``share`` (0..1) is the part of the work that is done, as far as known, ``curve`` the steps so
     far, and ``elapsed_s`` the seconds of work on it, pauses left out; ``None`` where nobody counts.
+    ``cost_micro_usd`` is what the service that trains has cost so far, in millionths of a dollar;
+    ``None`` where it does not say.
     """
 
     phase: TrainingPhase
@@ -254,6 +301,7 @@ class TrainingProgress(Struct, frozen=True, kw_only=True):
     point: CurvePoint | None = None
     curve: tuple[CurvePoint, ...] = ()
     elapsed_s: float | None = None
+    cost_micro_usd: int | None = 0
 
 
 class TrainingExample(Struct, frozen=True, kw_only=True):
@@ -274,7 +322,9 @@ class Excluded(Struct, frozen=True, kw_only=True):
     failed_grading: int
 
 
-TrainingOutcomeName = Literal["improved", "no_clear_change", "regressed", "no_learning"]
+TrainingOutcomeName = Literal[
+    "improved", "no_clear_change", "regressed", "no_learning", "not_measured"
+]
 
 
 class TrainingReport(Struct, frozen=True, kw_only=True):
@@ -283,8 +333,8 @@ class TrainingReport(Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     outcome
-        ``no_learning`` where no group of answers had different rewards; else the verdict of
-        ``change``.
+        ``no_learning`` where no group of answers had different rewards, ``not_measured`` where
+        the model cannot be asked before it is deployed; else the verdict of ``change``.
     summary
         The outcome in one sentence.
     notes
@@ -295,6 +345,8 @@ class TrainingReport(Struct, frozen=True, kw_only=True):
         Whether nothing was clearly better on the selection prompts, so that the reference is kept.
     served_step
         Step of the checkpoint that is served; 0 for the reference.
+    baseline
+        What the reference policy is, in words.
     change
         From the greedy answers of the reference policy to those of the served one; ``None``
         without prompts to compare on.
@@ -307,7 +359,11 @@ class TrainingReport(Struct, frozen=True, kw_only=True):
     against_recorded
         From the recorded answers to those of the served policy.
     weights
-        Weight of each standardised feature in the served policy, by its name.
+        Of the trainer ``local``: weight of each standardised feature in the served policy.
+    fit_prompts, selection_prompts, valid_prompts
+        Prompts that were learned from, that chose the checkpoint, and that were measured on.
+    pool
+        Of the trainer ``local``: recorded answers that it chose from.
     """
 
     outcome: TrainingOutcomeName
@@ -324,12 +380,13 @@ class TrainingReport(Struct, frozen=True, kw_only=True):
     excluded: Excluded
     curve: tuple[CurvePoint, ...]
     examples: tuple[TrainingExample, ...]
-    weights: dict[str, float]
     fit_prompts: int
     selection_prompts: int
     valid_prompts: int
-    pool: int
     gradings: int
+    weights: dict[str, float] = {}
+    pool: int = 0
+    baseline: str = "the most similar recorded answer"
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the rewards step by step, with bands of their intervals.

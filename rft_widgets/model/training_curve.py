@@ -12,7 +12,9 @@ from rft_widgets.model.training import CurvePoint
 MOST_POINTS = 200
 """More than a chart has pixels to tell apart."""
 
-_MEANS = ("train_reward", "kl", "entropy", "clip_share", "flat_share")
+_MEANS = (
+    "train_reward", "kl", "entropy", "clip_share", "flat_share", "completion_tokens", "step_s",
+)  # fmt: skip
 
 
 def thinned(curve: Sequence[CurvePoint], most: int = MOST_POINTS) -> tuple[CurvePoint, ...]:

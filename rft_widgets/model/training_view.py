@@ -19,7 +19,7 @@ def html(report: TrainingReport) -> str:
     if report.recorded is not None:
         rows.append(("Your system's own answers", report.recorded.estimate, report.recorded))
     if report.change is not None:
-        rows.append(("Before: the most similar recorded answer", report.change.before_mean, None))
+        rows.append((f"Before: {report.baseline}", report.change.before_mean, None))
         rows.append(("After: the trained policy", report.change.after_mean, None))
         rows.append(("Difference", report.change.difference.estimate, report.change.difference))
     parts = [

@@ -35,8 +35,10 @@ from rft_widgets.store.schema import (
     record_sets,
     served,
     training_checkpoints,
+    training_documents,
     training_jobs,
     training_log,
+    training_rollouts,
 )
 from rft_widgets.store.texts import can_hold
 
@@ -169,7 +171,9 @@ def remove(connection: Connection, dataset_id: str) -> tuple[int, ...]:
     for parts, column, whole in (
         (dry_run_answers, dry_run_answers.c.run_id, dry_runs),
         (training_checkpoints, training_checkpoints.c.job_id, training_jobs),
+        (training_documents, training_documents.c.job_id, training_jobs),
         (training_log, training_log.c.job_id, training_jobs),
+        (training_rollouts, training_rollouts.c.job_id, training_jobs),
         (exchanges, exchanges.c.deployment_id, deployments),
         (served, served.c.deployment_id, deployments),
         (job_log, job_log.c.job_id, jobs),

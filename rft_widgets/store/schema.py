@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0006"
 """Version of the newest migration."""
 
 metadata = sa.MetaData()
@@ -243,6 +243,7 @@ training_jobs = sa.Table(
     sa.Column("state", sa.LargeBinary),  # what the trainer needs to go on
     sa.Column("report", sa.Text),
     sa.Column("artifact", sa.LargeBinary),  # the policy
+    sa.Column("served_step", sa.Integer),  # the checkpoint that somebody chose
     sa.Column("error", sa.Text),
     sa.Column("created_us", sa.BigInteger, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
@@ -255,6 +256,24 @@ training_checkpoints = sa.Table(
     metadata,
     sa.Column("job_id", sa.Text, primary_key=True),
     sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+training_rollouts = sa.Table(
+    "training_rollouts",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+training_documents = sa.Table(
+    "training_documents",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
 )
 

@@ -7,8 +7,10 @@ refused when somebody else has taken the job over, so that no job has two worker
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -22,7 +24,13 @@ from rft_widgets.model.run import RunInputs
 from rft_widgets.store import datasets as dataset_rows
 from rft_widgets.store import history, job_queue, jobs
 from rft_widgets.store.clock import now_us, to_datetime
-from rft_widgets.store.schema import training_checkpoints, training_jobs, training_log
+from rft_widgets.store.schema import (
+    training_checkpoints,
+    training_documents,
+    training_jobs,
+    training_log,
+    training_rollouts,
+)
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -47,7 +55,8 @@ class Runner(Struct, frozen=True):
 class TrainingRow(Struct, frozen=True, kw_only=True):
     """A training job; ``config``, ``progress`` and ``report`` are JSON.
 
-    ``runner`` is the job that works on it or is about to; ``None`` where there is none.
+    ``served_step`` is the checkpoint that somebody chose. ``runner`` is the job that works on it or
+    is about to; ``None`` where there is none.
     """
 
     id: str
@@ -63,6 +72,7 @@ class TrainingRow(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
+    served_step: int | None = None
     runner: Runner | None = None
 
 
@@ -196,6 +206,82 @@ def checkpoints(store: Store, job_id: str) -> tuple[str, ...]:
         )
 
 
+def save_rollouts(
+    store: Store, job_id: str, owner: str, step: int, rollouts: Sequence[str]
+) -> None:
+    """Keep answers of a step as JSON; those of the same step that were kept before go."""
+    with store.write() as connection:
+        _update(connection, job_id, owner)
+        mine = sa.and_(training_rollouts.c.job_id == job_id, training_rollouts.c.step == step)
+        connection.execute(training_rollouts.delete().where(mine))
+        if rollouts:
+            connection.execute(
+                training_rollouts.insert(),
+                [
+                    {"job_id": job_id, "step": step, "position": position, "data": data}
+                    for position, data in enumerate(rollouts)
+                ],
+            )
+
+
+def rollout_steps(store: Store, job_id: str) -> tuple[int, ...]:
+    """Steps of a job that have answers, in order."""
+    column = training_rollouts.c.step
+    query = sa.select(column).where(training_rollouts.c.job_id == job_id).distinct()
+    with store.read() as connection:
+        return tuple(connection.execute(query.order_by(column)).scalars())
+
+
+def rollouts(store: Store, job_id: str, step: int) -> tuple[str, ...]:
+    """Answers of a step as JSON, in order."""
+    mine = sa.and_(training_rollouts.c.job_id == job_id, training_rollouts.c.step == step)
+    query = sa.select(training_rollouts.c.data).where(mine)
+    with store.read() as connection:
+        return tuple(connection.execute(query.order_by(training_rollouts.c.position)).scalars())
+
+
+def save_document(store: Store, job_id: str, name: str, data: str) -> None:
+    """Keep something about a job as JSON, by its name; what was kept by that name goes."""
+    mine = sa.and_(training_documents.c.job_id == job_id, training_documents.c.name == name)
+    with store.write(durable=True) as connection:
+        row = _read(connection, job_id, lock=True)
+        connection.execute(training_documents.delete().where(mine))
+        connection.execute(
+            training_documents.insert().values(job_id=job_id, name=name, at_us=now_us(), data=data)
+        )
+        dataset_rows.change(connection, row.dataset_id)
+
+
+def read_document(store: Store, job_id: str, name: str) -> tuple[datetime, str] | None:
+    """What was kept by a name, and when."""
+    mine = sa.and_(training_documents.c.job_id == job_id, training_documents.c.name == name)
+    query = sa.select(training_documents.c.at_us, training_documents.c.data).where(mine)
+    with store.read() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else (to_datetime(row.at_us), row.data)
+
+
+def choose(store: Store, job_id: str, step: int | None) -> None:
+    """Have a checkpoint served instead of the one that the run chose; ``None`` for that one."""
+    with store.write(durable=True) as connection:
+        row = _read(connection, job_id, lock=True)
+        _set(connection, job_id, served_step=step)
+        dataset_rows.change(connection, row.dataset_id)
+        details = {"job": job_id, "step": step}
+        history.log(connection, row.dataset_id, "checkpoint_chosen", details)
+
+
+def run_folder(store: Store, job_id: str) -> Path:
+    """The folder of a job, for what is large; it is made by whoever writes to it."""
+    return store.side_folder / "runs" / job_id
+
+
+def remove_folders(store: Store, job_ids: Iterable[str]) -> None:
+    """Remove the folders of jobs that are no more."""
+    for job_id in job_ids:
+        shutil.rmtree(run_folder(store, job_id), ignore_errors=True)
+
+
 def log(store: Store, job_id: str, message: str) -> None:
     """Append a line to a job's log."""
     with store.write() as connection:
@@ -301,7 +387,7 @@ _NARROW = tuple(
     training_jobs.c[name]
     for name in (
         "id", "dataset_id", "status", "requested", "owner", "config", "inputs", "progress",
-        "report", "error", "created_us", "updated_us", "finished_us",
+        "report", "error", "created_us", "updated_us", "finished_us", "served_step",
     )
 )  # fmt: skip
 
@@ -364,6 +450,7 @@ def _row(row: Any, runners: Mapping[str, Runner]) -> TrainingRow:
         created_at=to_datetime(row.created_us),
         updated_at=to_datetime(row.updated_us),
         finished_at=None if row.finished_us is None else to_datetime(row.finished_us),
+        served_step=row.served_step,
         runner=runners.get(row.id) if row.status in ("pending", "running") else None,
     )
 

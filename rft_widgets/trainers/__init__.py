@@ -1,46 +1,58 @@
 """Trainers: what makes a better policy of prompts and of a grader's rewards.
 
-A trainer knows nothing of the store and of graders. It is given records, a function that rewards
-answers, and a `TrainingRun` to report to; see `rft_widgets.trainers.base`.
+A trainer knows nothing of the store and of datasets. It is given a task and a `TrainingRun` to
+report to; see `rft_widgets.trainers.base`. Each is one module or package here, whose ``TRAINER`` is
+loaded when it is asked for: none of them loads anything heavy before it trains or answers.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.training_plan import TrainerInfo
 from rft_widgets.trainers.base import (
     MemoryRun,
+    Policy,
+    PolicyAnswer,
+    PolicyPlace,
     Rewarder,
     Train,
     Trainer,
     TrainingData,
     TrainingOutcome,
+    TrainingRequest,
     TrainingRun,
+    TrainingTask,
+    Upstream,
     grader_rewarder,
 )
-from rft_widgets.trainers.catalogue import CATALOGUE
-from rft_widgets.trainers.local import LocalPolicy, PolicyAnswer, load_policy
-from rft_widgets.trainers.local import train as train_local
-from rft_widgets.trainers.local.settings import local_hyperparameters, most_gradings
+from rft_widgets.trainers.local import LocalPolicy, load_policy
 
 __all__ = [
-    "CATALOGUE",
+    "NAMES",
     "LocalPolicy",
     "MemoryRun",
+    "Policy",
     "PolicyAnswer",
+    "PolicyPlace",
     "Rewarder",
     "Train",
     "Trainer",
     "TrainingData",
     "TrainingOutcome",
+    "TrainingRequest",
     "TrainingRun",
+    "TrainingTask",
+    "Upstream",
+    "available",
     "grader_rewarder",
     "load_policy",
     "trainer",
 ]
 
-_TRAINERS = {
-    "local": Trainer(train=train_local, check=local_hyperparameters, gradings=most_gradings)
-}
+NAMES = ("local",)
+"""Every trainer: the modules here that have a ``TRAINER``, in the order they are shown."""
 
 
 def trainer(name: str) -> Trainer:
@@ -51,7 +63,14 @@ def trainer(name: str) -> Trainer:
     InvalidArgument
         There is none of that name.
     """
-    if name not in _TRAINERS:
-        known = ", ".join(repr(one) for one in sorted(_TRAINERS))
+    if name not in NAMES:
+        known = ", ".join(repr(one) for one in NAMES)
         raise InvalidArgument(f"There is no trainer {name!r}.", hint=f"Known: {known}.")
-    return _TRAINERS[name]
+    found = import_module(f"{__name__}.{name}").TRAINER
+    assert isinstance(found, Trainer)  # noqa: S101 - what a module here is for
+    return found
+
+
+def available() -> tuple[TrainerInfo, ...]:
+    """Every way to train: what it is, needs and supports, and what is missing on this machine."""
+    return tuple(trainer(name).info() for name in NAMES)

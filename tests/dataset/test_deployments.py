@@ -150,7 +150,7 @@ def test_the_token_is_needed_and_stored_nowhere(trained, deployment, sample_work
         stranger.models.list()
     assert deployment.token in deployment.snippet()
     path = sample_workspace._store.path
-    data = b"".join(part.read_bytes() for part in path.parent.glob("store.db*"))
+    data = b"".join(part.read_bytes() for part in path.parent.rglob("*") if part.is_file())
     assert deployment.token.encode() not in data
     assert deployment.token not in repr(deployment)
 

@@ -11,7 +11,7 @@ from rft_widgets.errors import InvalidArgument, RunInterrupted
 from rft_widgets.model.training import CurvePoint, LocalHyperparameters, TrainingConfig
 from rft_widgets.model.training_curve import thinned
 from rft_widgets.statistics import bootstrap_mean
-from rft_widgets.trainers import CATALOGUE, trainer
+from rft_widgets.trainers import NAMES, TrainingRequest, available, trainer
 
 
 def ended(job: rft.TrainingJob, *statuses: str) -> None:
@@ -21,28 +21,48 @@ def ended(job: rft.TrainingJob, *statuses: str) -> None:
         time.sleep(0.02)
 
 
-def test_what_the_catalogue_calls_ready_can_be_used_and_nothing_else():
-    for one in CATALOGUE:
-        if one.status == "ready":
-            trainer(one.name).check(TrainingConfig(trainer=one.name))
-        else:
-            with pytest.raises(InvalidArgument, match="no trainer"):
-                trainer(one.name)
+def request(**given: object) -> TrainingRequest:
+    config = TrainingConfig(**given)
+    return TrainingRequest(config=config, train=90, valid=10, prompt_tokens=20.0, grader=None)
+
+
+def test_every_trainer_says_what_it_is_and_what_is_missing():
+    infos = available()
+    assert tuple(one.name for one in infos) == NAMES
+    assert infos[0].missing == ""  # the first one works everywhere
+    for one in infos:
+        assert all((one.title, one.description, one.needs, one.base_model))
+        assert one.capabilities.graders
+        assert one.capabilities.serving
+        assert one.hyperparameters[0].name == "n_epochs"
+    with pytest.raises(InvalidArgument, match="no trainer"):
+        trainer("none")
 
 
 def test_bounds_are_those_that_are_enforced():
-    (local,) = [one for one in CATALOGUE if one.name == "local"]
+    for info in available():
+        for field in info.hyperparameters:
+            if field.choices:
+                assert field.default is None or field.default in field.choices
+            elif field.default is not None:
+                assert field.low <= field.default <= field.high
+    check = trainer("local").check
+    local = available()[0]
     assert {field.name for field in local.hyperparameters} == set(
         LocalHyperparameters.__struct_fields__
     )
-    check = trainer("local").check
     for field in local.hyperparameters:
-        assert field.low <= field.default <= field.high
         with pytest.raises(InvalidArgument, match=field.name):
-            check(TrainingConfig(hyperparameters={field.name: field.high * 2 + 1}))
+            check(request(hyperparameters={field.name: field.high * 2 + 1}))
+
+
+def test_settings_are_read_as_they_are_meant():
+    check = trainer("local").check
     for name, value in (("n_epochs", 2.5), ("n_epochs", True)):
         with pytest.raises(InvalidArgument):
-            check(TrainingConfig(hyperparameters={name: value}))
+            check(request(hyperparameters={name: value}))
+    with pytest.raises(InvalidArgument, match="no setting 'address'"):
+        check(request(settings={"address": "http://127.0.0.1:1"}))
 
 
 def test_a_long_curve_keeps_what_was_measured():

@@ -17,8 +17,8 @@ from rft_widgets.trainers import (
     TrainingData,
     TrainingOutcome,
     grader_rewarder,
-    trainer,
 )
+from rft_widgets.trainers.local import train
 
 
 @pytest.fixture(scope="session")
@@ -43,4 +43,4 @@ def trained(
     sample_records: list[Record], rewarder: Rewarder
 ) -> tuple[TrainingData, TrainingOutcome, MemoryRun]:
     data, run = split_data(sample_records), MemoryRun()
-    return data, trainer("local").train(data, TrainingConfig(), rewarder, run), run
+    return data, train(data, TrainingConfig(), rewarder, run), run

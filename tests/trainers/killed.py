@@ -11,7 +11,7 @@ from rft_widgets.graders import compile_grader
 from rft_widgets.model.record import Record
 from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingProgress
 from rft_widgets.sample.grader import sample_grader
-from rft_widgets.trainers import TrainingData, grader_rewarder, trainer
+from rft_widgets.trainers import TrainingData, grader_rewarder
 
 
 class FileRun:
@@ -20,6 +20,9 @@ class FileRun:
 
     def report(self, progress: TrainingProgress) -> None:
         print(progress.phase, progress.step, flush=True)
+
+    def log(self, message: str) -> None:
+        print(message, flush=True)
 
     def requested(self) -> str:
         return ""
@@ -42,7 +45,7 @@ def main(folder: Path) -> None:
         (folder / "data").read_bytes(), type=tuple[tuple[Record, ...], tuple[Record, ...]]
     )
     with compile_grader(sample_grader()) as grader:
-        outcome = trainer("local").train(
+        outcome = train(
             TrainingData(train, valid), TrainingConfig(), grader_rewarder(grader), FileRun(folder)
         )
     (folder / "artifact").write_bytes(outcome.artifact)

@@ -35,9 +35,8 @@ from rft_widgets.trainers import (
     load_policy,
     trainer,
 )
+from rft_widgets.trainers.local import train
 from rft_widgets.trainers.local.artifact import Artifact
-
-train = trainer("local").train
 
 
 def served_change(

@@ -19,6 +19,7 @@ from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample
 from rft_widgets.store import training
 from rft_widgets.store.training import SplitIds
+from rft_widgets.trainers import NAMES
 
 CONFIG = msgspec.to_builtins(TrainingConfig())
 ONES = {"type": "python", "name": "one", "source": "def grade(sample, item):\n    return 1.0\n"}
@@ -84,10 +85,8 @@ def test_what_is_missing_comes_first(dataset, shown):
 
 def test_the_setup_says_what_there_is(graded, shown):
     setup = shown(graded).ask("load")
-    assert [(one["name"], one["status"]) for one in setup["trainers"]][:2] == [
-        ("local", "ready"),
-        ("trl", "not_available"),
-    ]
+    assert [one["name"] for one in setup["trainers"]] == list(NAMES)
+    assert setup["trainers"][0]["missing"] == ""
     assert all(one["needs"] for one in setup["trainers"])
     assert setup["data"]["valid_records"] == graded.stats.valid_records
     assert setup["data"]["grader"] == "3 graders"

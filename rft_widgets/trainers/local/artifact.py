@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -12,7 +12,8 @@ from msgspec import Struct
 from rft_widgets.errors import InvalidArgument, NoCandidate
 from rft_widgets.model.message import Message, Tool
 from rft_widgets.model.record import RecordInput
-from rft_widgets.model.training import LocalHyperparameters
+from rft_widgets.model.training import Checkpoint, LocalHyperparameters
+from rft_widgets.trainers.base import PolicyAnswer, Upstream
 from rft_widgets.trainers.local.grpo import log_policy
 from rft_widgets.trainers.local.policy import Scaling, greedy
 from rft_widgets.trainers.local.pool import Floats, Pool, PoolEntry
@@ -21,20 +22,6 @@ from rft_widgets.trainers.local.retrieve import FEATURES, find_candidates
 FORMAT = 1
 MAX_BYTES = 1 << 30
 """Largest artifact when it is unpacked."""
-
-
-class PolicyAnswer(Struct, frozen=True, kw_only=True):
-    """What the policy answers.
-
-    ``source_record_id`` is the record whose answer it is, ``similarity`` (0..1) that of its prompt
-    to this one, ``probability`` (0..1) the policy's for it among all candidates.
-    """
-
-    message: Message
-    finish_reason: str
-    source_record_id: str
-    similarity: float
-    probability: float
 
 
 class Artifact(Struct, frozen=True, kw_only=True):
@@ -58,6 +45,11 @@ class LocalPolicy:
         self._weights = np.array(artifact.weights)
         self._reference = np.array(artifact.reference)
         self._pool = Pool(artifact.pool)
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """It answers here."""
+        return None
 
     @property
     def size(self) -> int:
@@ -111,19 +103,34 @@ class LocalPolicy:
             probability=float(np.exp(logs[0, choice])),
         )
 
+    def respond_many(
+        self, prompts: Sequence[RecordInput], *, reference: bool = False
+    ) -> Iterator[PolicyAnswer | None]:
+        """Answer prompts in their order; ``None`` for one that there is no answer to."""
+        for prompt in prompts:
+            try:
+                yield self.respond(prompt.messages, prompt.tools, reference=reference)
+            except NoCandidate:
+                yield None
+
+    def close(self) -> None:
+        """It holds nothing that has to be given back."""
+
 
 def dump_policy(artifact: Artifact) -> bytes:
     """Pack a policy."""
     return zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(artifact))
 
 
-def load_policy(artifact: bytes) -> LocalPolicy:
+def load_policy(artifact: bytes, checkpoint: Checkpoint | None = None) -> LocalPolicy:
     """Make the policy of a finished run ready to answer.
 
     Parameters
     ----------
     artifact
         What `TrainingOutcome.artifact` holds.
+    checkpoint
+        The step whose policy it is; by default the one that the run chose.
 
     Raises
     ------
@@ -145,4 +152,6 @@ def load_policy(artifact: bytes) -> LocalPolicy:
             f"The artifact has the format {read.format}, this version reads {FORMAT}.",
             hint="Train again, or use the version that made it.",
         )
+    if checkpoint is not None:
+        read = msgspec.structs.replace(read, weights=checkpoint.weights)
     return LocalPolicy(read)

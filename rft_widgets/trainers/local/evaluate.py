@@ -28,10 +28,18 @@ from rft_widgets.trainers.local.policy import greedy
 from rft_widgets.trainers.local.pool import Floats
 from rft_widgets.trainers.local.retrieve import FEATURES
 from rft_widgets.trainers.local.rewards import Rewards
-
-LEVEL = 0.95
-EXAMPLES = 8
-SHOWN_CHARS = 2_000
+from rft_widgets.trainers.measure import (
+    FEW_PROMPTS,
+    LEVEL,
+    OVERFITTING,
+    against_words,
+    both_ends,
+    few_words,
+    joint_level,
+    shown_answer,
+    shown_prompt,
+    summary_words,
+)
 
 
 class Prompt(Struct, frozen=True):
@@ -142,14 +150,6 @@ def choose_checkpoint(
     return best, change
 
 
-def joint_level(looks: int) -> float:
-    """Level of an interval that the best of several looks is judged by (Bonferroni).
-
-    The best of several looks better than it is.
-    """
-    return 1 - (1 - LEVEL) / max(1, looks)
-
-
 def make_report(
     measured: Measured,
     served: Checkpoint,
@@ -221,25 +221,12 @@ def _is_overfitting(measured: Measured, asked: Rewards) -> bool:
 
 
 def _summary(outcome: TrainingOutcomeName, change: PairedDifference | None, *, kept: bool) -> str:
-    if outcome == "no_learning":
-        return (
-            "Nothing was learned: the answers to one prompt all had the same reward, so none "
-            "could be preferred."
-        )
-    if change is None:
-        return "There is no validation prompt that both policies have a graded answer to."
-    if kept:
+    if kept and change is not None and outcome != "no_learning":
         return (
             "No clear change: on the prompts that choose the checkpoint, nothing was clearly "
             f"better than the most similar recorded answer (reward {change.before_mean:.2f})."
         )
-    words = {"improved": "Improved", "regressed": "Regressed"}.get(outcome, "No clear change")
-    low, high = change.difference.low, change.difference.high
-    interval = "" if low is None or high is None else f", 95 % interval {low:+z.2f} to {high:+z.2f}"
-    return (
-        f"{words}: the reward went from {change.before_mean:.2f} to {change.after_mean:.2f} on "
-        f"{change.n} validation prompts ({change.difference.estimate:+z.2f}{interval})."
-    )
+    return summary_words(outcome, change)
 
 
 def _notes(
@@ -247,23 +234,13 @@ def _notes(
 ) -> list[str]:
     notes = []
     if against is not None:
-        better = {
-            "improved": "better than",
-            "regressed": "worse than",
-            "no_clear_change": "not clearly different from",
-        }[against.verdict]
-        notes.append(
-            f"The served policy is {better} what your system answered itself on these prompts "
-            f"({against.after_mean:.2f} against {against.before_mean:.2f})."
-        )
+        notes.append(against_words(against, "The served policy"))
     if overfitting:
-        notes.append("Validation fell towards the end while the training reward rose: overfitting.")
+        notes.append(OVERFITTING)
     if kept:
         notes.append("The reference policy is kept: it gives the most similar recorded answer.")
-    if measured.fit.prompts and len(measured.valid.prompts) < 30:
-        notes.append(
-            f"Only {len(measured.valid.prompts)} validation prompts: small changes cannot be seen."
-        )
+    if measured.fit.prompts and len(measured.valid.prompts) < FEW_PROMPTS:
+        notes.append(few_words(len(measured.valid.prompts)))
     return notes
 
 
@@ -278,10 +255,7 @@ def _examples(
         if first[i] != last[i] and not np.isnan(before[i]) and not np.isnan(after[i])
     ]
     ordered = sorted(changed, key=lambda i: (before[i] - after[i], valid.prompts[i].record.id))
-    # Both ends, so that what got worse is seen as well.
-    half = EXAMPLES // 2
-    shown = ordered if len(ordered) <= EXAMPLES else [*ordered[:half], *ordered[-half:]]
-    return tuple(
+    return both_ends([
         TrainingExample(
             record_id=valid.prompts[i].record.id,
             prompt=shown_prompt(valid.prompts[i].record),
@@ -290,19 +264,5 @@ def _examples(
             tuned_answer=shown_answer(valid.prompts[i].answers[last[i]]),
             tuned_reward=float(after[i]),
         )
-        for i in shown
-    )
-
-
-def shown_prompt(record: Record) -> str:
-    """The last message of a prompt, and before a tool result what the user said last."""
-    users = [m.text for m in record.input.messages if m.role == "user"]
-    last = record.input.messages[-1] if record.input.messages else None
-    shown = users[-1:] + ([last.text] if last is not None and last.role == "tool" else [])
-    return "\n".join(shown)[:SHOWN_CHARS]
-
-
-def shown_answer(answer: Message) -> str:
-    """Text of an answer with its tool calls."""
-    calls = [f"{c.function.name}({c.function.arguments})" for c in answer.tool_calls if c.function]
-    return "\n".join(filter(None, [answer.text, *calls]))[:SHOWN_CHARS]
+        for i in ordered
+    ])  # fmt: skip

@@ -16,7 +16,7 @@ from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.served import ServedStatus
 from rft_widgets.model.training import TrainingOutcomeName, TrainingReport
 from rft_widgets.statistics import PairedDifference
-from rft_widgets.trainers.local.evaluate import shown_answer, shown_prompt
+from rft_widgets.trainers.measure import shown_answer, shown_prompt
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
 from rft_widgets.worker.training import MeasureOutcome, MeasureTraining
@@ -101,8 +101,8 @@ class PlayedAnswer(Struct, frozen=True, kw_only=True):
     """One answer of the playground: its text with tool calls, reward (0..1), and the seconds."""
 
     text: str
-    source_record_id: str
-    similarity: float
+    source_record_id: str | None
+    similarity: float | None
     reward: float | None
     error: str | None
     latency_s: float

@@ -23,7 +23,7 @@ from rft_widgets.model.training_curve import thinned
 from rft_widgets.model.training_plan import TrainerInfo, TrainingPlan, TrainingReadiness
 from rft_widgets.pipeline import grader_words
 from rft_widgets.store.training import JobStatus, Request
-from rft_widgets.trainers import CATALOGUE
+from rft_widgets.trainers import available
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
 
@@ -111,7 +111,7 @@ class TrainingDialog(Dialog):
         ds = self._dataset
         jobs = ds.training_jobs
         return TrainingSetup(
-            trainers=CATALOGUE,
+            trainers=available(),
             data=self._data(),
             readiness=ds.training_readiness,
             config=jobs[-1].config if jobs else TrainingConfig(),

@@ -134,7 +134,9 @@ function Answer({ title, answer, before = null }: AnswerProps) {
         className="rft-note rft-deploy-source"
         title={`The answer of record ${answer.source_record_id}`}
       >
-        {`${milliseconds(answer.latency_s)} · prompt like a recorded one by ${percent(answer.similarity)}`}
+        {answer.similarity === null
+          ? milliseconds(answer.latency_s)
+          : `${milliseconds(answer.latency_s)} · prompt like a recorded one by ${percent(answer.similarity)}`}
       </p>
     </section>
   );

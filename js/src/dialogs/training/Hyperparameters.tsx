@@ -20,10 +20,10 @@ export function Hyperparameters({ fields, values, onChange }: Props) {
       key={field.name}
       label={field.title}
       value={given(values, field)}
-      min={field.low}
-      max={field.high}
+      min={field.low ?? 0}
+      max={field.high ?? 0}
       step={field.is_whole ? 1 : Math.min(0.01, field.low || 0.01)}
-      hint={`${field.description} ${plain(field.low)} to ${plain(field.high)}.`}
+      hint={`${field.description} ${plain(field.low ?? 0)} to ${plain(field.high ?? 0)}.`}
       onChange={(value) => onChange(changedTo(values, field, value))}
     />
   );
@@ -46,7 +46,7 @@ const plain = (value: number): string => (value < 1 ? String(value) : count(valu
 
 function given(values: Values, field: HyperparameterField): number {
   const value = values[field.name];
-  return typeof value === "number" ? value : field.default;
+  return typeof value === "number" ? value : Number(field.default);
 }
 
 /** Only what differs from the defaults stands in a configuration. */

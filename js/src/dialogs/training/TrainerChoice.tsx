@@ -13,7 +13,7 @@ export function TrainerChoice({ trainers, value, onChange }: Props) {
     <fieldset className="rft-training-trainers">
       <legend className="rft-section-title">Where</legend>
       {trainers.map((one) => {
-        const isReady = one.status === "ready";
+        const isReady = one.missing === "";
         return (
           <label key={one.name} className={isReady ? undefined : "rft-training-off"}>
             <input
@@ -25,12 +25,10 @@ export function TrainerChoice({ trainers, value, onChange }: Props) {
               onChange={() => onChange(one.name)}
             />
             <strong>{one.title}</strong>
-            <Badge tone={isReady ? "ok" : "idle"}>
-              {isReady ? "Ready" : "Not available in this version"}
-            </Badge>
+            <Badge tone={isReady ? "ok" : "idle"}>{isReady ? "Ready" : "Not ready"}</Badge>
             <span>
               {isReady && <span>{one.description}</span>}
-              <small>{`Needs: ${one.needs}`}</small>
+              <small>{isReady ? `Needs: ${one.needs}` : one.missing}</small>
             </span>
           </label>
         );

@@ -9,6 +9,7 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   no_clear_change: "No clear change",
   regressed: "Regressed",
   no_learning: "No learning",
+  not_measured: "Not measured",
 };
 
 export const OUTCOME_TONES: Readonly<Record<Outcome, Tone>> = {
@@ -16,6 +17,7 @@ export const OUTCOME_TONES: Readonly<Record<Outcome, Tone>> = {
   no_clear_change: "idle",
   regressed: "bad",
   no_learning: "warn",
+  not_measured: "idle",
 };
 
 const STATUS_WORDS: Readonly<Record<TrainingRunRow["status"], string>> = {

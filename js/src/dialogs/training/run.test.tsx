@@ -47,6 +47,7 @@ const REPORT: TrainingReport = {
   ],
   ...{ weights: {}, fit_prompts: 60, selection_prompts: 20, valid_prompts: 10, pool: 80 },
   gradings: 500,
+  baseline: "the most similar recorded answer",
 };
 
 function run(part: Partial<TrainingRunView>, row: Partial<TrainingRunRow> = {}) {
@@ -132,6 +133,7 @@ describe("a run", () => {
   it("says overfitting, and marks the checkpoint that is served", () => {
     const checkpoints = [0, 5].map((step) => ({
       ...{ step, weights: [], selection_reward: 0.4, valid_reward: null },
+      ...{ model: "", metrics: {} },
     }));
     run({ report: { ...REPORT, overfitting: true }, checkpoints }, { outcome: "improved" });
     expect(screen.getByRole("region", { name: "Outcome" }).textContent).toContain("overfitting");

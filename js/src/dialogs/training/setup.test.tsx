@@ -6,12 +6,24 @@ import { action, CONFIG, inHost, loaded, MARKUP, ROW } from "./testing";
 
 afterEach(cleanup);
 
-const FIELD = { title: "Epochs", description: "Times.", default: 2, low: 1, high: 10 };
+const FIELD = {
+  choices: [],
+  title: "Epochs",
+  description: "Times.",
+  default: 2,
+  low: 1,
+  high: 10,
+};
+const CAPABILITIES = {
+  ...{ grader_runs: "here" as const, graders: [], pauses: true, survives_restart: true },
+  ...{ rollouts: false, checkpoints: true, measures: true, tools: true, serving: "Here." },
+};
+const MODELS = { base_models: [], settings: [], needs_base_model: false, needs_connection: false };
 const SETUP: TrainingSetup = {
   trainers: [
     {
       ...{ name: "local", title: "Embedded trainer", description: "Learns.", needs: "Nothing." },
-      ...{ status: "ready", base_model: "None." },
+      ...{ missing: "", base_model: "None.", capabilities: CAPABILITIES, ...MODELS },
       hyperparameters: [
         { name: "n_epochs", is_whole: true, ...FIELD },
         { ...FIELD, name: "rate", title: "Rate", is_whole: false, default: 0.05, low: 1e-6 },
@@ -19,7 +31,8 @@ const SETUP: TrainingSetup = {
     },
     {
       ...{ name: "tinker", title: "Tinker", description: "Runs.", needs: "A key." },
-      ...{ status: "not_available", base_model: "Open.", hyperparameters: [] },
+      ...{ missing: "Set the key.", base_model: "Open.", hyperparameters: [], ...MODELS },
+      capabilities: CAPABILITIES,
     },
   ],
   data: {
@@ -36,7 +49,7 @@ const PLAN: TrainingPlan = {
     { topic: MARKUP, train: 1000, valid: 110 },
     { topic: null, train: 80, valid: 10 },
   ],
-  estimate: { seconds: null, basis: "Unknown.", gradings: 9000, cost_micro_usd: 0 },
+  estimate: { seconds: null, basis: "Unknown.", gradings: 9000, cost_micro_usd: 0, cost_basis: "" },
 };
 
 function setup(part: Partial<TrainingSetup> = {}, plan = loaded<TrainingPlan | null>(PLAN)) {
@@ -64,8 +77,8 @@ describe("the setup", () => {
     const [local, tinker] = screen.getAllByRole<HTMLInputElement>("radio");
     expect([local?.checked, local?.disabled]).toEqual([true, false]);
     expect(tinker?.disabled).toBe(true);
-    expect(screen.getByText("Not available in this version")).toBeTruthy();
-    expect(screen.getByText("Needs: A key.")).toBeTruthy();
+    expect(screen.getByText("Not ready")).toBeTruthy();
+    expect(screen.getByText("Set the key.")).toBeTruthy();
   });
 
   it("shows the split in counts, as text", () => {

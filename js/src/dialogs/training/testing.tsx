@@ -13,11 +13,13 @@ export const MARKUP = "<img src=x onerror=alert(1)>";
 export const CONFIG: TrainingConfig = {
   trainer: "local",
   base_model: null,
+  connection: null,
   train_ratio: 0.9,
   stratify_by_topic: true,
   include_generated_in_valid: false,
   seed: 0,
   hyperparameters: {},
+  settings: {},
 };
 
 export const ROW: TrainingRunRow = {
