@@ -112,6 +112,10 @@ class SandboxUnavailable(RftError):  # noqa: N818
     """The system cannot confine grader code, so none of it was run."""
 
 
+class ClusterUnavailable(RftError):  # noqa: N818
+    """A Ray cluster that was given cannot be used, or was lost during the work."""
+
+
 class TrainingRefused(RftError):  # noqa: N818
     """The last dry run says NO_GO: training would learn nothing, or the wrong thing."""
 
@@ -124,8 +128,9 @@ class TrainingStopped(RftError):  # noqa: N818
     message, hint
         As for every error of the package.
     reason
-        ``"pause"`` or ``"cancel"`` where that was asked, ``"taken_over"`` where somebody else works
-        on it now. The last saved state takes the run up again.
+        ``"pause"`` or ``"cancel"`` where that was asked, ``"service"`` where the service that
+        trains paused it by itself, ``"taken_over"`` where somebody else works on it now. The last
+        saved state takes the run up again.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, reason: str) -> None:

@@ -24,6 +24,8 @@ NAMES = [
     "04_dry_run_and_training",
     "05_generate_to_fill_gaps",
     "06_is_my_judge_any_good",
+    "07_train_on_your_gpu",
+    "08_compare_checkpoints",
     "quickstart",
 ]
 OF_A_MACHINE = re.compile(
@@ -31,10 +33,17 @@ OF_A_MACHINE = re.compile(
 )
 RANDOM_ID = re.compile(r"\b(?:ds|dry|gen|job|dep|imp|del)_(?!0{6})[0-9a-f]{12}\b")
 
+WITH_A_MODEL = {"07_train_on_your_gpu"}
+"""Those that train or ask a language model, which wants packages of its own."""
+
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+runnable = [
+    pytest.param(path, marks=pytest.mark.training if path.stem in WITH_A_MODEL else ())
+    for path in NOTEBOOKS
+]
 
 
-@every_notebook
+@pytest.mark.parametrize("notebook", runnable, ids=lambda path: path.stem)
 def test_every_cell_gives_what_it_shows(notebook: Path):
     done = subprocess.run(
         [

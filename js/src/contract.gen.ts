@@ -877,6 +877,7 @@ export interface GraderView {
   readonly presets: readonly PresetView[];
   readonly starts: readonly GraderStart[];
   readonly schema: string;
+  readonly targets: readonly ExportTarget[];
 }
 
 export interface GraderVersionView {
@@ -915,6 +916,12 @@ export interface PresetView {
 export interface GraderStart {
   readonly type: "label_model" | "multi" | "python" | "score_model" | "string_check" | "text_similarity";
   readonly grader: Readonly<Record<string, unknown>>;
+}
+
+export interface ExportTarget {
+  readonly name: string;
+  readonly title: string;
+  readonly entry: string;
 }
 
 export interface SavedGrader {
@@ -1055,7 +1062,7 @@ export interface Interval {
   readonly level: number;
   readonly n: number;
   readonly clusters: number;
-  readonly method: "bayesian" | "bca" | "percentile";
+  readonly method: "bayesian" | "bca" | "max_t" | "percentile";
 }
 
 export interface ConfusionCell {
@@ -1428,6 +1435,69 @@ export interface ScoresSoFar {
   readonly last: number;
 }
 
+export interface CheckpointComparison {
+  readonly job_id: string;
+  readonly sentence: string;
+  readonly suggested_step: number | null;
+  readonly notes: readonly string[];
+  readonly checkpoints: readonly CheckpointMeasure[];
+  readonly topics: readonly TopicCheckpoint[];
+  readonly best_step: number | null;
+  readonly last_step: number;
+  readonly served_step: number;
+  readonly prompts: number;
+  readonly seed: number;
+  readonly level: number;
+  readonly length_unit: "characters" | "tokens";
+  readonly left_out: readonly number[];
+  readonly grader_version: number;
+  readonly grader_hash: string;
+}
+
+export interface CheckpointMeasure {
+  readonly step: number;
+  readonly is_served: boolean;
+  readonly reward: Interval | null;
+  readonly answers: number;
+  readonly no_answer: number;
+  readonly failed_gradings: number;
+  readonly empty: number;
+  readonly refusals: number;
+  readonly length: Interval | null;
+  readonly cost_micro_usd: number | null;
+  readonly seconds: number | null;
+  readonly against_reference: JointDifference | null;
+  readonly against_best: JointDifference | null;
+  readonly against_last: JointDifference | null;
+  readonly probes: readonly AnswerProbe[];
+}
+
+export interface JointDifference {
+  readonly before_mean: number;
+  readonly after_mean: number;
+  readonly difference: Interval;
+  readonly p_value: number;
+  readonly adjusted_p_value: number;
+  readonly verdict: "improved" | "no_clear_change" | "regressed";
+  readonly n: number;
+  readonly clusters: number;
+  readonly changed: number;
+}
+
+export interface AnswerProbe {
+  readonly name: "echo" | "identical" | "length" | "repetition" | "reward_by_length";
+  readonly value: number | null;
+  readonly reference: number | null;
+  readonly flagged: boolean;
+  readonly sentence: string;
+}
+
+export interface TopicCheckpoint {
+  readonly topic: string | null;
+  readonly step: number;
+  readonly difference: JointDifference;
+}
+
 export interface TrainingSetup {
   readonly trainers: readonly TrainerInfo[];
   readonly data: TrainingMaterial;
@@ -1517,6 +1587,8 @@ export interface TrainingRunRow {
   readonly was_killed: boolean;
   readonly created_at: string;
   readonly finished_at: string | null;
+  readonly trainer: string;
+  readonly base_model: string | null;
   readonly n_epochs: number;
   readonly grader_version: number;
   readonly data: string;
@@ -1536,6 +1608,8 @@ export interface TrainingRunView {
   readonly cost_micro_usd: number | null;
   readonly report: TrainingReport | null;
   readonly checkpoints: readonly Checkpoint[];
+  readonly served_step: number | null;
+  readonly rollout_steps: readonly number[];
   readonly error: string | null;
   readonly log: readonly LogLine[];
   readonly log_lines: number;
@@ -1617,13 +1691,14 @@ export interface Checkpoint {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export interface TrainingPlan {
+export interface PlannedTraining {
   readonly train: number;
   readonly valid: number;
   readonly groups: number;
   readonly topics: readonly TopicSplit[];
   readonly notes: readonly string[];
-  readonly estimate: TrainingEstimate;
+  readonly estimate: TrainingEstimate | null;
+  readonly refusal: Problem | null;
 }
 
 export interface TopicSplit {
@@ -1640,6 +1715,22 @@ export interface TrainingEstimate {
   readonly cost_basis: string;
 }
 
+export interface RolloutPage {
+  readonly step: number;
+  readonly rollouts: readonly TrainingRollout[];
+  readonly total: number;
+}
+
+export interface TrainingRollout {
+  readonly step: number;
+  readonly record_id: string;
+  readonly prompt: string;
+  readonly answer: string;
+  readonly reward: number | null;
+  readonly advantage: number | null;
+  readonly completion_tokens: number | null;
+}
+
 export interface DeployOverview {
   readonly models: readonly TrainedModel[];
   readonly deployments: readonly DeploymentView[];
@@ -1649,12 +1740,23 @@ export interface DeployOverview {
 export interface TrainedModel {
   readonly job: string;
   readonly created_at: string;
+  readonly trainer: string;
+  readonly base_model: string | null;
+  readonly serving: string;
+  readonly problem: string;
   readonly outcome: "improved" | "no_clear_change" | "no_learning" | "not_measured" | "regressed";
   readonly served_step: number;
+  readonly own_step: number;
+  readonly checkpoints: readonly CheckpointChoice[];
   readonly kept_reference: boolean;
   readonly change: PairedDifference | null;
   readonly against_recorded: PairedDifference | null;
   readonly benchmark: Benchmark | null;
+}
+
+export interface CheckpointChoice {
+  readonly step: number;
+  readonly reward: number | null;
 }
 
 export interface Benchmark {
@@ -1664,6 +1766,7 @@ export interface Benchmark {
   readonly base_latency_s: number | null;
   readonly tuned_latency_s: number | null;
   readonly sentence: string;
+  readonly checkpoint: number | null;
 }
 
 export interface DeploymentView {
@@ -1676,6 +1779,7 @@ export interface DeploymentView {
   readonly upstream: string | null;
   readonly keep_exchanges: boolean;
   readonly job: string;
+  readonly checkpoint: number | null;
   readonly created_at: string;
   readonly rolled_back_at: string | null;
   readonly served: "not_served" | "served" | "starting";
@@ -1730,7 +1834,8 @@ export interface PlayedAnswer {
   readonly similarity: number | null;
   readonly reward: number | null;
   readonly error: string | null;
-  readonly latency_s: number;
+  readonly latency_s: number | null;
+  readonly tokens: number | null;
 }
 
 export interface PlaygroundPrompt {
@@ -2100,13 +2205,16 @@ export interface GraderDialogCalls {
   cancel_job: { params: { readonly job: string }; result: boolean };
   check: { params: { readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null }; result: GraderCheck };
   detach: { params: { readonly view: string }; result: null };
+  drop_download: { params: { readonly download: string }; result: null };
   estimate: { params: { readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null; readonly seed?: number }; result: WorkEstimate | null };
+  export: { params: { readonly target: string; readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null }; result: Download };
   load: { params: Record<string, never>; result: GraderView };
   models: { params: Record<string, never>; result: readonly ModelChoice[] };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   panel: { params: { readonly grader: string; readonly connections?: readonly string[]; readonly repeats?: number; readonly combine?: "mean" | "median" }; result: Readonly<Record<string, unknown>> };
   preset: { params: { readonly name: "conciseness" | "correctness" | "format" | "tool_use"; readonly model?: string; readonly reference?: string; readonly required_fields?: readonly string[] }; result: Readonly<Record<string, unknown>> };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
   restore: { params: { readonly version: number }; result: SavedGrader };
   results: { params: Record<string, never>; result: GraderResults };
   save: { params: { readonly grader: string; readonly connection?: ModelConnection | string | readonly string[] | null }; result: SavedGrader };
@@ -2177,15 +2285,23 @@ export interface TrainingDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel: { params: { readonly job: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
+  card: { params: { readonly job: string }; result: string };
+  choose_checkpoint: { params: { readonly job: string; readonly step?: number | null }; result: null };
+  compare_checkpoints: { params: { readonly job: string; readonly max_cost_usd?: number | null }; result: null };
+  comparison: { params: { readonly job: string }; result: CheckpointComparison | null };
   detach: { params: { readonly view: string }; result: null };
+  download_card: { params: { readonly job: string; readonly file_format: "html" | "json" }; result: Download };
+  drop_download: { params: { readonly download: string }; result: null };
   load: { params: Record<string, never>; result: TrainingSetup };
   load_run: { params: { readonly job: string }; result: TrainingRunView };
   models: { params: Record<string, never>; result: readonly ModelChoice[] };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
   pause: { params: { readonly job: string }; result: null };
-  plan: { params: { readonly config: TrainingConfig }; result: TrainingPlan };
+  plan: { params: { readonly config: TrainingConfig }; result: PlannedTraining };
+  read_download: { params: { readonly download: string; readonly offset: number }; result: DataView };
   resume: { params: { readonly job: string }; result: null };
+  rollouts: { params: { readonly job: string; readonly step: number }; result: RolloutPage };
   train: { params: { readonly config: TrainingConfig; readonly despite_no_go: boolean }; result: string };
 }
 
@@ -2200,16 +2316,16 @@ export interface DeployDialogTraits {
 export interface DeployDialogCalls {
   attach: { params: { readonly view: string }; result: null };
   cancel_job: { params: { readonly job: string }; result: boolean };
-  deploy: { params: { readonly job: string; readonly mode: "ab_test" | "new_endpoint" | "replace"; readonly model?: string; readonly base_model?: string; readonly ratio?: number; readonly upstream_url?: string; readonly upstream_model?: string; readonly api_key_env?: string; readonly keep_exchanges?: boolean }; result: string };
+  deploy: { params: { readonly job: string; readonly mode: "ab_test" | "new_endpoint" | "replace"; readonly model?: string; readonly base_model?: string; readonly ratio?: number; readonly upstream_url?: string; readonly upstream_model?: string; readonly api_key_env?: string; readonly keep_exchanges?: boolean; readonly checkpoint?: number | null }; result: string };
   detach: { params: { readonly view: string }; result: null };
   load: { params: Record<string, never>; result: DeployOverview };
-  measure: { params: { readonly job: string }; result: null };
+  measure: { params: { readonly job: string; readonly checkpoint?: number | null }; result: null };
   measure_outcome: { params: { readonly deployment: string }; result: null };
   models: { params: Record<string, never>; result: readonly ModelChoice[] };
   open_dialog: { params: { readonly dialog: "coverage" | "deploy" | "dry-run" | "generate" | "grader" | "import-records" | "import-topics" | "labelling" | "records" | "topics" | "training" }; result: string };
   open_records: { params: Record<string, never>; result: string };
-  play: { params: { readonly job: string; readonly text: string }; result: PlayedPair };
-  play_record: { params: { readonly job: string; readonly record: string }; result: PlayedPair };
+  play: { params: { readonly job: string; readonly text: string; readonly checkpoint?: number | null }; result: PlayedPair };
+  play_record: { params: { readonly job: string; readonly record: string; readonly checkpoint?: number | null }; result: PlayedPair };
   prompts: { params: { readonly job: string }; result: readonly PlaygroundPrompt[] };
   reveal: { params: { readonly deployment: string }; result: RevealedToken };
   roll_back: { params: { readonly deployment: string }; result: null };

@@ -78,7 +78,12 @@ def print_import(result: ImportResult) -> None:
 
 
 def export_file(options: argparse.Namespace) -> None:
-    """Write the records of a dataset to a file."""
+    """Write the records of a dataset to a file, or a training run to a folder."""
+    if options.framework is not None:
+        from rft_widgets.cli.export import export_training  # noqa: PLC0415 - heavier than a file
+
+        export_training(options)
+        return
     with open_workspace(options) as workspace:
         count = workspace.dataset(options.dataset).export_records(
             options.file, format=options.format

@@ -16,6 +16,7 @@ from rft_widgets.errors import InvalidArgument, NoCandidate, ServingFailed
 from rft_widgets.model.report import with_bounds
 from rft_widgets.serving.app import LOOPBACK_HOSTS
 from rft_widgets.store.deployments import ArmTotals
+from rft_widgets.trainers import LocalPolicy
 from rft_widgets.web import is_loopback
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def deploy(options: argparse.Namespace) -> None:
             options.mode,
             job=options.job,
             model=options.model,
+            checkpoint=options.checkpoint,
             ratio=options.ratio,
             upstream=upstream,
             upstream_model=options.upstream_model,
@@ -108,6 +110,7 @@ def _serve(
     except KeyboardInterrupt:
         server.stop()
     except ServingFailed as error:
+        server.stop()
         again = f"`rft-widgets serve {deployment.id}` tries it again."
         raise ServingFailed(error.message, hint=f"{error.hint} {again}") from None
     else:
@@ -180,15 +183,16 @@ def curl_line(
 
 def example_prompt(dataset: OptimizationDataset, deployment: Deployment) -> list[dict[str, str]]:
     """Find something short that the policy was measured on, and has an answer to."""
-    policy = deployment.job.policy()
+    policy = deployment.policy()
     some = dataset.select(ids=deployment.job.split.valid[:50])
     records = dataset.iterate(some)  # those that are still there
     for text in sorted({_asked(record) for record in records} - {""}, key=lambda t: (len(t), t)):
         messages = [{"role": "user", "content": text}]
-        try:
-            policy.respond(prompt_of(messages, ()).messages)
-        except NoCandidate:
-            continue
+        if isinstance(policy, LocalPolicy):  # another one writes something to anything
+            try:
+                policy.respond(prompt_of(messages, ()).messages)
+            except NoCandidate:
+                continue
         return messages
     return [{"role": "user", "content": _ANYTHING}]
 

@@ -8,7 +8,13 @@ from pathlib import Path
 from rft_widgets.cli.command import Commands, add_command, add_dataset, add_spending, port
 from rft_widgets.cli.connection_options import add_connection_options
 from rft_widgets.cli.generate_options import add_generate_options
+from rft_widgets.cli.grader_options import add_grader_options
 from rft_widgets.cli.judging_options import add_judging
+from rft_widgets.cli.training_options import (
+    add_trainer,
+    add_training_export,
+    add_training_runs,
+)
 
 _STATUS = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the dry run says NO_GO, "
@@ -29,6 +35,11 @@ def make_parser() -> argparse.ArgumentParser:
     _data(commands)
     _preparing(commands)
     add_judging(commands)
+    add_grader_options(
+        add_command(
+            commands, "grader", "grader_export:grader", "the grader for wherever models are trained"
+        )
+    )
     _training(commands)
     _serving(commands)
     _working(commands)
@@ -151,13 +162,19 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
     )
 
     parser = add_command(
-        commands, "export", "data:export_file", "write the records of a dataset to a file"
+        commands,
+        "export",
+        "data:export_file",
+        "write the records of a dataset to a file, or a training run for a framework",
+        "With --for, the split records, the grader and a script that starts the training go into a "
+        "folder that does not need this package.",
     )
     add_dataset(parser)
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, metavar="PATH", help="the file, or with --for a folder")
     parser.add_argument(
         "--format", choices=("jsonl", "chat", "training", "csv", "parquet"), default="jsonl"
     )
+    add_training_export(parser)
 
 
 def _preparing(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -241,12 +258,13 @@ def _training(commands: Commands[argparse.ArgumentParser]) -> None:
         "says NO_GO, 130 paused.",
     )
     add_dataset(parser)
-    parser.add_argument("--trainer", default="local", help="default: local, on this computer")
+    add_trainer(parser)
     parser.add_argument("--epochs", type=int, metavar="N", help="times each prompt is learned from")
     parser.add_argument("--train-ratio", type=float, default=0.9, metavar="R")
     parser.add_argument("--seed", type=int, default=0)
     _despite(parser)
     parser.add_argument("--resume", metavar="JOB", help="go on with a paused or killed job")
+    add_training_runs(commands)
 
 
 def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -265,6 +283,9 @@ def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
         "--ratio", type=float, default=50.0, metavar="P", help="percent of an A/B test"
     )
     parser.add_argument("--job", metavar="J", help="training job (default: the newest completed)")
+    parser.add_argument(
+        "--checkpoint", type=int, metavar="STEP", help="step to serve (default: the chosen one)"
+    )
     parser.add_argument("--model", metavar="NAME", help="name of the tuned model on the wire")
     parser.add_argument("--upstream", metavar="URL", help="where the base model is asked")
     parser.add_argument("--upstream-model", metavar="M", help="what it is called there")

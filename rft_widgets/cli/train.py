@@ -16,9 +16,11 @@ from rft_widgets.cli.output import (
 )
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.training import TrainingJob
-from rft_widgets.errors import RftError, RunInterrupted, TrainingRefused
+from rft_widgets.errors import InvalidArgument, RftError, RunInterrupted, TrainingRefused
 from rft_widgets.model.report import with_bounds
-from rft_widgets.model.training import TrainingConfig, TrainingReport
+from rft_widgets.model.training import Hyperparameter, TrainingConfig, TrainingReport
+from rft_widgets.model.training_plan import HyperparameterField
+from rft_widgets.trainers import trainer
 
 _POLL_S = 0.1
 
@@ -30,13 +32,7 @@ def train(options: argparse.Namespace) -> None:
         if options.resume is not None:
             job = dataset.training_job(options.resume).resume()
         else:
-            given = {} if options.epochs is None else {"n_epochs": options.epochs}
-            config = TrainingConfig(
-                trainer=options.trainer,
-                train_ratio=options.train_ratio,
-                seed=options.seed,
-                hyperparameters=given,
-            )
+            config = config_of(options)
             job = start_training(dataset, config, despite_no_go=options.despite_no_go)
         report = finish_training(dataset, job)
         notes = [words for _, words in job.log]
@@ -45,6 +41,46 @@ def train(options: argparse.Namespace) -> None:
         print(f"Job {job.id}")
     if options.json:
         print_json({"dataset": options.dataset, "job": job.id, "report": report, "log": notes})
+
+
+def config_of(options: argparse.Namespace) -> TrainingConfig:
+    """Sort what was set into numbers and choices, and texts, by what the trainer knows."""
+    info = trainer(options.trainer).info()
+    fields = {one.name: one for one in info.hyperparameters}
+    texts = {one.name for one in info.settings}
+    given: dict[str, Hyperparameter] = {}
+    settings: dict[str, str] = {}
+    if options.epochs is not None:
+        given["n_epochs"] = options.epochs
+    for pair in options.set:
+        name, is_pair, value = pair.partition("=")
+        if not is_pair:
+            raise InvalidArgument(f"--set {pair!r} sets nothing.", hint="Write --set NAME=VALUE.")
+        if name in texts:
+            settings[name] = value
+        else:
+            given[name] = _value(fields.get(name), value)
+    return TrainingConfig(
+        trainer=options.trainer,
+        base_model=options.base_model,
+        connection=options.connection,
+        train_ratio=options.train_ratio,
+        seed=options.seed,
+        hyperparameters=given,
+        settings=settings,
+    )
+
+
+def _value(field: HyperparameterField | None, text: str) -> Hyperparameter:
+    """Read a value as its field has it; what it does not take is refused where it is checked."""
+    if field is None or field.choices:
+        return text
+    if text == "auto" and field.default is None:
+        return None
+    try:
+        return int(text) if field.is_whole else float(text)
+    except ValueError:
+        return text
 
 
 def start_training(
@@ -75,6 +111,8 @@ def finish_training(dataset: OptimizationDataset, job: TrainingJob) -> TrainingR
     RftError
         It failed, or was cancelled elsewhere.
     """
+    can_pause = trainer(job.config.trainer).info().capabilities.pauses
+    resume = f"Go on with `rft-widgets train {dataset.id} --resume {job.id}`."
     with progress_line() as show, stop_wish() as stop:
         asked = False
         while job.status in ("pending", "running") and not job.was_killed:
@@ -84,6 +122,11 @@ def finish_training(dataset: OptimizationDataset, job: TrainingJob) -> TrainingR
                 reward = point.train_reward if point is not None else None
                 words = "" if reward is None else f", reward {reward:.2f}"
                 show(now.share, f"{now.message}{words}")
+            if stop() and not can_pause:
+                raise RunInterrupted(
+                    f"Training job {job.id} is left to itself: its trainer cannot pause it.",
+                    hint=resume,
+                )
             if stop() and not asked:
                 asked = True
                 job.pause()
@@ -93,7 +136,6 @@ def finish_training(dataset: OptimizationDataset, job: TrainingJob) -> TrainingR
     report = job.report
     if report is not None:
         return report
-    resume = f"Go on with `rft-widgets train {dataset.id} --resume {job.id}`."
     if job.status == "paused":
         share = 0.0 if job.progress is None else job.progress.share
         raise RunInterrupted(f"Training job {job.id} is paused at {share:.0%}.", hint=resume)
@@ -109,11 +151,12 @@ def print_training(report: TrainingReport, notes: list[str]) -> None:
     for note in notes:
         if note != report.summary:
             print(f"  {note}")
-    print(
-        f"{report.fit_prompts:,} prompts learned from, {report.selection_prompts:,} chose the "
-        f"checkpoint, {report.valid_prompts:,} only measured on; {report.pool:,} recorded answers "
-        "to choose from"
-    )
+    parts = [f"{report.fit_prompts:,} prompts learned from"]
+    if report.selection_prompts:
+        parts.append(f"{report.selection_prompts:,} chose the checkpoint")
+    parts.append(f"{report.valid_prompts:,} only measured on")
+    pool = f"; {report.pool:,} recorded answers to choose from" if report.pool else ""
+    print(", ".join(parts) + pool)
     change = report.change
     if change is not None:
         print(
@@ -121,7 +164,7 @@ def print_training(report: TrainingReport, notes: list[str]) -> None:
             f"{with_bounds(change.difference, '+.2f')} on {change.n:,} validation prompts"
         )
     if report.recorded is not None:
-        print(f"Reward of the recorded answers to them: {with_bounds(report.recorded)}")
+        print(f"Reward of what your system answered to them: {with_bounds(report.recorded)}")
     clear = [one for one in report.topics if one.verdict != "no_clear_change"]
     if clear:
         print_table(

@@ -10,7 +10,7 @@ import msgspec
 
 from rft_widgets.dataset import served as by_worker
 from rft_widgets.dataset.outcome import measure
-from rft_widgets.dataset.routing import make_router
+from rft_widgets.dataset.routing import make_router, needs_base, served_by
 from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.jobs.running import left_to_worker
@@ -24,6 +24,12 @@ from rft_widgets.steps.progress import Progress
 from rft_widgets.store import deployments, served
 from rft_widgets.store.connection import Store
 from rft_widgets.store.deployments import ArmTotals, DeploymentRow
+from rft_widgets.trainers import Policy
+from rft_widgets.trainers.language import LanguagePolicy
+from rft_widgets.trainers.language.vllm import START_TIMEOUT_S
+
+_WAIT_S = 30.0
+"""Longest wait for the worker to serve something that needs not be loaded."""
 
 _servers: dict[str, Server] = {}
 """Servers of this process by deployment: every object of a deployment sees the same one."""
@@ -76,6 +82,18 @@ class Deployment:
         return TrainingJob(self._store, self._row.job_id)
 
     @property
+    def loads_a_model(self) -> bool:
+        """Whether a language model may have to be loaded first, which takes minutes."""
+        return self.job.config.trainer != "local"
+
+    def policy(self) -> Policy:
+        """The policy that it serves, ready to answer; close it after use."""
+        job, step = self.job, self.config.checkpoint
+        if step is None and job.report is not None:
+            step = job.report.served_step
+        return job.policy(step)
+
+    @property
     def counts(self) -> dict[str, ArmTotals]:
         """What went through each arm, in all processes that serve it."""
         return deployments.totals(self._store, self.id)
@@ -85,7 +103,7 @@ class Deployment:
         """Whether it is served, where, and why not: by this process, else by the worker."""
         server = self.server
         if server is not None:
-            return ServedState(status="served", base_url=server.base_url)
+            return ServedState(status="served", base_url=server.base_url, said=server.said)
         with self._store.read() as connection:
             return by_worker.state_of(served.read(connection, self.id))
 
@@ -119,6 +137,7 @@ class Deployment:
         token: str | None = None,
         allow_network: bool = False,
         hosts: Sequence[str] = (),
+        wait: bool = True,
     ) -> Deployment:
         """Serve it in the background: by the worker process, or from this one; see `Server`.
 
@@ -134,6 +153,8 @@ class Deployment:
             What clients have to send; a random one by default. The worker's cannot be chosen.
         allow_network, hosts
             Let other machines reach it, and the names they may call it by. Not by the worker.
+        wait
+            Whether to wait until the worker serves it; a large language model takes minutes.
 
         Raises
         ------
@@ -147,17 +168,26 @@ class Deployment:
                     hint=f"`rft-widgets serve {self.id}` takes an address and a token.",
                 )
             by_worker.ask(self._store, self.id, host=host, port=port)
-            return self.wait_served()
+            return self.wait_served() if wait else self
         self._stop_here()
         server = self.make_server(
             host=host, port=port, token=token, allow_network=allow_network, hosts=hosts
         )
-        server.start()
+        try:
+            server.start()
+        except BaseException:
+            server.stop()
+            raise
         _servers[self.id] = server
         return self
 
-    def wait_served(self, timeout_s: float = 30.0) -> Deployment:
+    def wait_served(self, timeout_s: float | None = None) -> Deployment:
         """Wait until it is served.
+
+        Parameters
+        ----------
+        timeout_s
+            Longest wait; by default half a minute, and half an hour for a language model.
 
         Raises
         ------
@@ -165,7 +195,8 @@ class Deployment:
             It is not; the message says why.
         """
         if self.server is None:
-            by_worker.wait(self._store, self.id, timeout_s)
+            usual_s = START_TIMEOUT_S if self.loads_a_model else _WAIT_S
+            by_worker.wait(self._store, self.id, usual_s if timeout_s is None else timeout_s)
         return self
 
     def make_server(
@@ -176,12 +207,34 @@ class Deployment:
         token: str | None = None,
         allow_network: bool = False,
         hosts: Sequence[str] = (),
+        cancelled: Callable[[], bool] = bool,
     ) -> Server:
-        """Make the server without starting it, for a process that does nothing else."""
+        """Make the server without starting it, for a process that does nothing else.
+
+        A language model is loaded, or vLLM started with it, before this returns; `Server.stop`
+        gives back what that takes. ``cancelled`` is asked meanwhile.
+        """
         names = {"hosts": tuple(hosts)} if hosts else {}
-        router = make_router(self.id, self.config, self.job.policy(), self._state)
-        endpoint = Endpoint(router, record=self._record, token=token, **names)
-        return Server(endpoint, host=host, port=port, allow_network=allow_network)
+        config, policy = self.config, self.policy()
+        try:
+            is_fit = None
+            if isinstance(policy, LanguagePolicy):
+                policy.serve(needs_base=needs_base(config), cancelled=cancelled)
+                is_fit = policy.is_alive
+            router = make_router(self.id, config, policy, self._state)
+            endpoint = Endpoint(router, record=self._record, token=token, **names)
+            return Server(
+                endpoint,
+                host=host,
+                port=port,
+                allow_network=allow_network,
+                on_stop=policy.close,
+                said=served_by(policy),
+                is_fit=is_fit,
+            )
+        except BaseException:
+            policy.close()
+            raise
 
     def stop(self) -> None:
         """Serve it no more, from this process or by the worker; answers under way are finished."""

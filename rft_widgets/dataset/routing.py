@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from rft_widgets.errors import NoCandidate
+from rft_widgets.errors import InvalidArgument, NoCandidate
 from rft_widgets.model.deployed import BASE, TUNED, DeploymentConfig
 from rft_widgets.model.deployment import DeploymentState
+from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.message import message_from_json, to_json, tool_from_json
 from rft_widgets.model.record import RecordInput
-from rft_widgets.serving.arms import Answer, Policy, PolicyArm
+from rft_widgets.serving.arms import Answer, Arm, Policy, PolicyArm
+from rft_widgets.serving.language import LanguageArm
 from rft_widgets.serving.protocol import RequestFailed
 from rft_widgets.serving.router import Router
 from rft_widgets.serving.upstream import UpstreamArm
 from rft_widgets.trainers import Policy as TrainedPolicy
+from rft_widgets.trainers.language import LanguagePolicy
 
 
 def make_router(
@@ -28,32 +31,56 @@ def make_router(
     InvalidArgument
         The options do not go together.
     """
-    tuned: UpstreamArm | PolicyArm
-    if policy.upstream is not None:
-        served = policy.upstream.connection
-        tuned = UpstreamArm(
-            TUNED,
-            config.model,
-            served.base_url,
-            upstream_model=policy.upstream.model,
-            api_key_env=served.api_key_env,
-            timeout_s=served.timeout_s,
-        )
-    else:
-        tuned = PolicyArm(TUNED, config.model, _answers(policy, reference=False))
-    base: UpstreamArm | PolicyArm | None = None
+    base: Arm | None = None
     if config.upstream is not None:
-        base = UpstreamArm(
-            BASE,
-            config.base_model,
-            config.upstream.base_url,
-            upstream_model=config.upstream_model,
-            api_key_env=config.upstream.api_key_env,
-            timeout_s=config.upstream.timeout_s,
-        )
-    elif config.mode != "new_endpoint":
-        base = PolicyArm(BASE, config.base_model, _answers(policy, reference=True))
+        base = _passing_on(BASE, config.base_model, config.upstream, config.upstream_model)
+    elif needs_base(config):
+        base = _arm(BASE, config.base_model, policy, reference=True)
+    tuned = _arm(TUNED, config.model, policy, reference=False)
     return Router(key, config.mode, tuned, base=base, state=state)
+
+
+def needs_base(config: DeploymentConfig) -> bool:
+    """Whether the model from before the training is asked of the policy itself."""
+    return config.upstream is None and config.mode != "new_endpoint"
+
+
+def served_by(policy: TrainedPolicy) -> str:
+    """What answers in the name of a language model, in words; of another policy nothing."""
+    if isinstance(policy, LanguagePolicy):
+        return f"Served by {policy.served_by}."
+    if policy.upstream is not None:
+        return f"Served by the service at {policy.upstream.connection.base_url}."
+    return ""
+
+
+def _arm(name: str, model: str, policy: TrainedPolicy, *, reference: bool) -> Arm:
+    """An arm that a policy answers for, or who serves its model."""
+    upstream = policy.upstream
+    called = None if upstream is None else upstream.base_model if reference else upstream.model
+    if upstream is not None and called is not None:
+        return _passing_on(name, model, upstream.connection, called)
+    if isinstance(policy, LanguagePolicy):
+        return LanguageArm(name, model, policy, reference=reference)
+    if upstream is not None:
+        raise InvalidArgument(
+            "The service does not serve the model from before the training.",
+            hint="Name an upstream for the base model, or deploy a new endpoint.",
+        )
+    return PolicyArm(name, model, _answers(policy, reference=reference))
+
+
+def _passing_on(
+    name: str, model: str, connection: ModelConnection, upstream_model: str | None
+) -> UpstreamArm:
+    return UpstreamArm(
+        name,
+        model,
+        connection.base_url,
+        upstream_model=upstream_model,
+        api_key_env=connection.api_key_env,
+        timeout_s=connection.timeout_s,
+    )
 
 
 def _answers(policy: TrainedPolicy, *, reference: bool) -> Policy:

@@ -18,8 +18,10 @@ from rft_widgets.dataset.job import HasJobs
 from rft_widgets.dataset.training_state import TrainingState, training_state
 from rft_widgets.errors import AlreadyAtWork, InvalidArgument, NotFound, TrainingRefused
 from rft_widgets.jobs.training import opener
+from rft_widgets.model.checkpoints import CheckpointComparison
 from rft_widgets.model.estimate import micro_usd, tokens_of_messages
 from rft_widgets.model.grader_version import GraderVersion
+from rft_widgets.model.run_card import RunCard
 from rft_widgets.model.training import (
     Checkpoint,
     Split,
@@ -173,6 +175,11 @@ class TrainingJob:
         chosen, report = self._row.served_step, self.report
         return chosen if chosen is not None or report is None else report.served_step
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether somebody chose the checkpoint that is served."""
+        return self._row.served_step is not None
+
     def choose_checkpoint(self, step: int | None) -> None:
         """Have the policy of a checkpoint served from now on, instead of the one the run chose.
 
@@ -191,6 +198,24 @@ class TrainingJob:
         if step is not None:
             self._checkpoint(step)
         training.choose(self._store, self.id, step)
+
+    @property
+    def comparison(self) -> CheckpointComparison | None:
+        """The newest comparison of its checkpoints; see `compare_checkpoints` of the dataset."""
+        from rft_widgets.dataset.checkpoints import kept_comparison  # noqa: PLC0415 - as below
+
+        return kept_comparison(self._store, self.id)
+
+    def run_card(self) -> RunCard:
+        """Everything about the run on one page, as HTML and JSON, in whatever state it is.
+
+        Examples
+        --------
+        >>> job.run_card().to_html("run.html")  # doctest: +SKIP
+        """
+        from rft_widgets.dataset.run_card import make_run_card  # noqa: PLC0415 - it needs datasets
+
+        return make_run_card(self._store, self)
 
     @property
     def rollout_steps(self) -> tuple[int, ...]:
@@ -240,6 +265,53 @@ class TrainingJob:
         NotFound
             There is no checkpoint of that step.
         """
+        artifact, place, checkpoint = self._result(step, max_cost_usd, cancelled)
+        return trainer(self.config.trainer).policy(artifact, place, checkpoint)
+
+    def deploy_at_service(self, step: int | None = None, **options: Any) -> str:
+        """Have the service that trained serve the model, where it has to be deployed there first.
+
+        Afterwards `policy`, `OptimizationDataset.benchmark` and `OptimizationDataset.deploy` ask
+        the deployment. It may take minutes, and cost what the service asks.
+
+        Parameters
+        ----------
+        step
+            The checkpoint that is deployed; by default the one that is served.
+        options
+            How, by name; for Azure the fields of
+            `rft_widgets.trainers.openai.deployment.AzureDeployment`.
+
+        Returns
+        -------
+        How it went, in words.
+
+        Raises
+        ------
+        InvalidArgument
+            The job did not complete, an option is not right, or there is nothing to deploy.
+        RftError
+            The service refused, or failed.
+        """
+        config = self.config
+        deploy = trainer(config.trainer).deploy
+        if deploy is None:
+            raise InvalidArgument(
+                f"{trainer(config.trainer).info().title} has nothing to deploy at a service.",
+                hint="Serve the model with ds.deploy().",
+            )
+        artifact, place, checkpoint = self._result(step)
+        words = deploy(artifact, place, checkpoint, options)
+        training.log(self._store, self.id, words)
+        return words
+
+    def _result(
+        self,
+        step: int | None,
+        max_cost_usd: float | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> tuple[bytes, PolicyPlace, Checkpoint | None]:
+        """What came of it, where it is, and the checkpoint that is meant."""
         artifact = training.read_artifact(self._store, self.id)
         if artifact is None:
             raise InvalidArgument(
@@ -260,8 +332,10 @@ class TrainingJob:
                 cancelled=cancelled,
             ),
         )
-        checkpoint = None if chosen is None else self._checkpoint(chosen)
-        return trainer(config.trainer).policy(artifact, place, checkpoint)
+        report = self.report
+        if chosen is None or (report is not None and chosen == report.served_step):
+            return artifact, place, None  # the artifact is what the run chose itself
+        return artifact, place, self._checkpoint(chosen)
 
     def _checkpoint(self, step: int) -> Checkpoint:
         found = {one.step: one for one in self.checkpoints}
@@ -314,7 +388,7 @@ class HasTraining(HasJobs, ReadsDryRuns, AsksModels):
         TrainingRefused
             The last dry run says NO_GO.
         """
-        chosen = _config(config)
+        chosen = training_config(config)
         info = trainer(chosen.trainer).info()
         if info.missing:
             raise InvalidArgument(f"{info.title} cannot be used yet.", hint=info.missing)
@@ -345,7 +419,7 @@ class HasTraining(HasJobs, ReadsDryRuns, AsksModels):
 
     def split(self, config: TrainingConfig | Mapping[str, Any] | None = None) -> Split:
         """How the records would be split into those learned from and those measured on."""
-        chosen = _config(config)
+        chosen = training_config(config)
         some = self.iterate(records.sampled(self._store, self.id, chosen.seed))
         return split_records(
             [record for record in some if record.is_valid],
@@ -365,7 +439,7 @@ class HasTraining(HasJobs, ReadsDryRuns, AsksModels):
         InvalidArgument
             There is no valid record, or the configuration is wrong.
         """
-        chosen = _config(config)
+        chosen = training_config(config)
         split = self.split(chosen)
         request = self._request(chosen, split, self.grader_version)
         trainer(chosen.trainer).check(request)
@@ -479,7 +553,8 @@ def _let_end(store: Store, dataset_id: str) -> None:
         time.sleep(_POLL_S / 5)
 
 
-def _config(config: TrainingConfig | Mapping[str, Any] | None) -> TrainingConfig:
+def training_config(config: TrainingConfig | Mapping[str, Any] | None) -> TrainingConfig:
+    """Read what somebody gave as a configuration; by default the trainer ``local``."""
     if config is None:
         return TrainingConfig()
     if isinstance(config, TrainingConfig):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import msgspec
 from msgspec import structs
@@ -47,6 +47,10 @@ from rft_widgets.model.llm import Embed, ModelCall
 JUDGE_CONCURRENCY = 8
 SCRIPT_BATCH = 16
 
+Pairs: TypeAlias = Iterable[tuple[Sample, Mapping[str, Any]]]
+GradeElsewhere: TypeAlias = Callable[["CompiledGrader", Pairs], Iterator[GradingResult]]
+"""Grades samples in their order as `CompiledGrader.grade_here` does, on other machines."""
+
 
 class CompiledGrader:
     """A grader that is ready to grade; made by `compile_grader`.
@@ -62,8 +66,10 @@ class CompiledGrader:
         *,
         workers: int,
         concurrency: int,
+        elsewhere: GradeElsewhere | None = None,
     ) -> None:
         self.grader = grader
+        self._elsewhere = elsewhere
         self._workers = workers
         self._concurrency = concurrency
         self._grade = grade
@@ -113,7 +119,7 @@ class CompiledGrader:
 
     def grade_many(
         self,
-        pairs: Iterable[tuple[Sample, Mapping[str, Any]]],
+        pairs: Pairs,
         *,
         concurrency: int | None = None,
     ) -> Iterator[GradingResult]:
@@ -132,6 +138,12 @@ class CompiledGrader:
         RftError
             As `grade` does, in the place of the sample, after the results of those before it.
         """
+        if self._elsewhere is not None and self._runs_code and not self._asks_model:
+            return self._elsewhere(self, pairs)
+        return self.grade_here(pairs, concurrency)
+
+    def grade_here(self, pairs: Pairs, concurrency: int | None = None) -> Iterator[GradingResult]:
+        """Grade samples as `grade_many` does, on this machine whatever there is beside it."""
         if concurrency is None:
             script = self._workers if self._runs_code else 1
             concurrency = self._concurrency if self._asks_model else script
@@ -193,6 +205,7 @@ def compile_grader(
     concurrency: int = JUDGE_CONCURRENCY,
     defaults: JudgeDefaults = JUDGE,
     on_close: Callable[[bool], None] | None = None,
+    elsewhere: GradeElsewhere | None = None,
 ) -> CompiledGrader:
     """Make a grader ready to grade.
 
@@ -213,6 +226,8 @@ def compile_grader(
         How judges are asked where their graders do not say.
     on_close
         Called when the compiled grader is closed, with whether its work came to its end.
+    elsewhere
+        Grades many samples at once where scripts run and no model is asked.
 
     Raises
     ------
@@ -264,7 +279,12 @@ def compile_grader(
         else:
             grade = single(grader, "")
         return CompiledGrader(
-            grader, grade, close, workers=home.limits.workers, concurrency=concurrency
+            grader,
+            grade,
+            close,
+            workers=home.limits.workers,
+            concurrency=concurrency,
+            elsewhere=elsewhere,
         )
     except BaseException:
         close(is_whole=False)

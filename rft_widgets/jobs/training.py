@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rft_widgets.errors import InvalidArgument, RftError, RunInterrupted, TrainingStopped
+from rft_widgets.jobs.environment import note_attempt
 from rft_widgets.llm.client import ModelClient
 from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.record import Record, Selection
@@ -82,12 +83,15 @@ def run(
     row = training.claim(store, job_id, owner)
     if row.status != "running":
         return _ended(row)  # who worked on it was killed before it could say so
+    note_attempt(store, job_id)
     try:
         with _beating(store, row, owner, progress, cancelled, is_for_good) as run:
             outcome = _train(store, row, run)
     except TrainingStopped as stopped:
-        ends: dict[str, JobStatus] = {"pause": "paused", "cancel": "cancelled"}
-        if stopped.reason in ends and (run.is_for_good() or stopped.reason == "cancel"):
+        ends: dict[str, JobStatus] = {
+            "pause": "paused", "service": "paused", "cancel": "cancelled",
+        }  # fmt: skip
+        if stopped.reason in ends and (run.is_for_good() or stopped.reason != "pause"):
             training.log(store, job_id, str(stopped))
             training.end(store, job_id, owner, ends[stopped.reason])
         raise
@@ -126,10 +130,12 @@ def _ended(row: TrainingRow) -> str:
 def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
     config = msgspec.json.decode(row.config, type=TrainingConfig)
     if fingerprint(store, row.dataset_id).data != row.inputs.data:
-        raise InvalidArgument(
-            "The records changed since the job was made, so it would not end as it began.",
-            hint="Train again on the records as they are.",
-        )
+        if not _is_sent(config, run):
+            raise InvalidArgument(
+                "The records changed since the job was made, so it would not end as it began.",
+                hint="Train again on the records as they are.",
+            )
+        run.log("The records changed since; the service goes on with those that were sent.")
     with store.read() as connection:
         version = graders.read(connection, row.dataset_id, row.inputs.grader_version)
     split = training.read_split(store, row.id)
@@ -157,6 +163,12 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
         except RunInterrupted:  # a judge heard it before the trainer did
             reason = run.requested() or "pause"
             raise TrainingStopped(f"The training was asked to {reason}.", reason=reason) from None
+
+
+def _is_sent(config: TrainingConfig, run: _Run) -> bool:
+    """Whether a service has the records, so that what becomes of them here changes nothing."""
+    at_service = trainer(config.trainer).info().capabilities.grader_runs == "service"
+    return at_service and run.load_state() is not None
 
 
 def _made(folder: Path) -> Path:

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from rft_widgets.errors import InvalidArgument, ModelRefused, RftError, RunInterrupted
 from rft_widgets.llm.budget import Budget
-from rft_widgets.llm.endpoint import CallFault, Transport
+from rft_widgets.llm.endpoint import Transport
+from rft_widgets.llm.faults import CallFault
 from rft_widgets.llm.gate import Failures, Gate, Pace
 from rft_widgets.llm.ledger import Ledger
 from rft_widgets.llm.requests import ModelRequest

@@ -15,7 +15,8 @@ from msgspec import Struct
 from rft_widgets.errors import ModelRefused, RftError
 from rft_widgets.llm.answers import read_chat, read_embeddings
 from rft_widgets.llm.catalogue import notice_of, refuse_gone
-from rft_widgets.llm.endpoint import CallFault, Endpoint
+from rft_widgets.llm.endpoint import Endpoint
+from rft_widgets.llm.faults import CallFault
 from rft_widgets.llm.requests import CHAT, ModelRequest, chat_request, embedding_request, key_of
 from rft_widgets.model.connection import ConnectionTest, NamedConnection
 from rft_widgets.model.connection_settings import PROBE

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import os
 import ssl
-import time
 from typing import Any, Protocol
 
-import msgspec
-
 from rft_widgets.errors import ExtraRequired
+from rft_widgets.llm.faults import NO_KEY, CallFault, status_fault
 from rft_widgets.llm.requests import CHAT, EMBEDDINGS, ModelRequest
-from rft_widgets.model.llm import ModelCallFailed, ModelConnection
+from rft_widgets.model.llm import ModelConnection
 from rft_widgets.web import checked_base_url
 
-NO_KEY = "none"
-"""Sent as the key to a service that wants none."""
-
-_NO_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_GONE = frozenset({"model_not_found", "model_not_available", "deprecated_model"})
-_MOST_WORDS = 500
 _IDLE_S = 30.0
 _HEADERS = {
     "Accept": "application/json",
@@ -37,29 +28,6 @@ def missing_of(connection: ModelConnection) -> str:
     if key_from is None or os.environ.get(key_from):
         return ""
     return f"The environment variable {key_from}, which holds the key, is not set."
-
-
-class CallFault(ModelCallFailed):
-    """One request that brought no answer.
-
-    ``refused`` says that none of ours will, ``may_be_paid`` that it was sent and its answer not
-    seen, ``is_limit`` that it came too soon, ``retry_after_s`` when the service wants to be asked
-    again.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        retryable: bool = False,
-        refused: bool = False,
-        may_be_paid: bool = False,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(message, status=status, retryable=retryable)
-        self.refused, self.may_be_paid = refused, may_be_paid
-        self.is_limit, self.retry_after_s = status == 429, retry_after_s
 
 
 class Transport(Protocol):
@@ -122,7 +90,13 @@ class Endpoint:
             text = f"the answer cannot be read: {type(error).__name__}"
             raise CallFault(text, may_be_paid=True) from None
         if response.status_code >= 300:
-            raise _status_fault(response, key)
+            raise status_fault(
+                response.status_code,
+                response.content,
+                response.reason_phrase,
+                response.headers,
+                key,
+            )
         return bytes(response.content)
 
     async def close(self) -> None:
@@ -184,50 +158,6 @@ def _chain(error: BaseException) -> list[BaseException]:
     while (cause := chain[-1].__cause__) is not None:
         chain.append(cause)
     return chain
-
-
-def _status_fault(response: Any, key: str) -> CallFault:
-    status = response.status_code
-    code, words = _said(response)
-    refused = status in (401, 402, 403, 404) or code in _NO_QUOTA or code in _GONE
-    return CallFault(
-        _without(key, f"HTTP {status}: {words}"),
-        status=status,
-        retryable=not refused and (status in (408, 409, 429) or status >= 500),
-        refused=refused,
-        retry_after_s=_retry_after(response.headers),
-    )
-
-
-def _said(response: Any) -> tuple[str, str]:
-    """Code and words of an error."""
-    try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        body = None
-    error = body.get("error", body) if isinstance(body, dict) else None
-    error = error if isinstance(error, dict) else {"message": error}
-    words = error.get("message") or response.reason_phrase
-    return str(error.get("code") or ""), str(words)[:_MOST_WORDS]
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds that a service wants to be left alone; as number, as time, or as milliseconds."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(float(headers["retry-after-ms"]) / 1000, 0.0)
-        text = headers.get("retry-after")
-        if text is None:
-            return None
-        if text.replace(".", "", 1).isdigit():
-            return float(text)
-        return max(email.utils.parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _without(key: str, text: str) -> str:
-    return text.replace(key, "***") if key != NO_KEY else text
 
 
 def _packages() -> tuple[Any, Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from rft_widgets.errors import ImportRejected, NotFound
-from rft_widgets.llm.endpoint import CallFault
+from rft_widgets.llm.faults import CallFault
 from rft_widgets.llm.requests import EMBEDDINGS, ModelRequest, encode_body
 from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.llm import ModelConnection

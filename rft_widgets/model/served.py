@@ -19,7 +19,8 @@ class ServedState(Struct, frozen=True, kw_only=True):
     base_url
         What OpenAI clients are given; ``None`` unless it is served.
     said
-        Why it is not served, what it waits for, or that it answers at another address than before.
+        Why it is not served, what it waits for, what answers, or that it answers at another
+        address than before.
     by_worker
         Whether the worker serves it (or is to); else this process does, or nobody.
     """

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.model.llm import ModelUsage
 
 T = TypeVar("T")
 
@@ -20,12 +21,14 @@ class Answer(Struct, frozen=True):
     """A complete answer.
 
     ``finish_reason`` is ``tool_calls`` or ``stop`` by the message when it is not given. ``headers``
-    are added to the response.
+    are added to the response. ``usage`` is what a language model counted; without it the tokens
+    are estimated.
     """
 
     message: dict[str, Any]
     finish_reason: str | None = None
     headers: dict[str, str] = {}
+    usage: ModelUsage | None = None
 
 
 class Relay(Struct, frozen=True):
@@ -101,7 +104,7 @@ class PolicyArm:
         """Call the policy. A call whose client has left runs to its end, but nobody waits."""
         turns = self._turns.get()
         await turns.acquire()
-        call = asyncio.ensure_future(_on_a_thread(self._policy, messages, tools, body))
+        call = asyncio.ensure_future(on_a_thread(self._policy, messages, tools, body))
 
         def ended(call: asyncio.Future[Answer]) -> None:
             turns.release()
@@ -153,8 +156,9 @@ def check_name(name: str, what: str) -> str:
 _NAME = re.compile(r"[!-~]{1,200}")
 
 
-async def _on_a_thread(policy: Policy, *args: Any) -> Answer:
+async def on_a_thread(work: Callable[..., T], *args: Any) -> T:
+    """Call something on a thread that nobody else waits for; cancelled, it is left alone."""
     import anyio.to_thread  # noqa: PLC0415 - slow to load
 
     own = anyio.CapacityLimiter(1)
-    return await anyio.to_thread.run_sync(policy, *args, abandon_on_cancel=True, limiter=own)
+    return await anyio.to_thread.run_sync(work, *args, abandon_on_cancel=True, limiter=own)

@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from rft_widgets.model.deployment import ExchangeOutcome, ServedExchange
+from rft_widgets.model.llm import ModelUsage
 from rft_widgets.model.message import message_from_json
 from rft_widgets.serving.arms import Answer, Relay
 from rft_widgets.serving.asgi import (
@@ -225,6 +226,7 @@ class _Exchange:
         message = answer_message(answer.message)
         msgspec.json.encode(message)
         calls = "tool_calls" in message
+        usage = answer.usage or _estimated(self._request, message)
         return Completion(
             id=f"chatcmpl-{uuid4().hex}",
             created=int(self._started_at.timestamp()),
@@ -232,13 +234,15 @@ class _Exchange:
             message=message,
             headers=answer.headers,
             finish_reason=answer.finish_reason or ("tool_calls" if calls else "stop"),
-            prompt_tokens=self._request.prompt_tokens,
-            completion_tokens=estimated_tokens([message_from_json(message)]),
+            prompt_tokens=usage.prompt_tokens or 0,
+            completion_tokens=usage.completion_tokens or 0,
+            is_estimated=answer.usage is None,
         )
 
     async def _send(self, send: Send, completion: Completion) -> None:
         self._begin()
-        fields = completion.headers | {"X-RFT-Usage": "estimated"} | self._headers()
+        estimated = {"X-RFT-Usage": "estimated"} if completion.is_estimated else {}
+        fields = completion.headers | estimated | self._headers()
         if self._request.stream:
             await start(send, 200, _EVENT_STREAM, fields)
             for piece in events(completion, include_usage=self._request.include_usage):
@@ -287,3 +291,10 @@ class _Exchange:
 
     def _headers(self) -> dict[str, str]:
         return {"X-RFT-Arm": self._choice.arm.name, "X-RFT-Deployment": self._deployment}
+
+
+def _estimated(request: ChatRequest, message: dict[str, Any]) -> ModelUsage:
+    return ModelUsage(
+        prompt_tokens=request.prompt_tokens,
+        completion_tokens=estimated_tokens([message_from_json(message)]),
+    )

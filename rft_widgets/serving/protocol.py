@@ -1,7 +1,8 @@
 """Chat completions on the wire: requests, answers whole and streamed, and errors.
 
-The ``usage`` of an answer that is made here is an **estimate**: a quarter of the characters of the
-texts and tool calls, rounded up. Such a response says so in the header ``X-RFT-Usage: estimated``.
+The ``usage`` of an answer that is made here is an **estimate** unless a language model counted: a
+quarter of the characters of the texts and tool calls, rounded up. Such a response says so in the
+header ``X-RFT-Usage: estimated``.
 """
 
 from __future__ import annotations
@@ -79,7 +80,10 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
 
 class Completion(Struct, frozen=True, kw_only=True):
-    """A complete answer with what a response says beside it."""
+    """A complete answer with what a response says beside it.
+
+    ``is_estimated`` says whether its tokens were estimated, and not counted by a language model.
+    """
 
     id: str
     created: int
@@ -89,6 +93,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     prompt_tokens: int
     completion_tokens: int
+    is_estimated: bool = True
 
 
 def parse_request(data: bytes) -> ChatRequest:
@@ -102,22 +107,22 @@ def parse_request(data: bytes) -> ChatRequest:
     try:
         body = decode(data)
     except Undecodable as error:
-        raise _refused(f"The request body cannot be read. {error}", None) from None
+        raise refused(f"The request body cannot be read. {error}", None) from None
     if not isinstance(body, dict):
-        raise _refused("The request body is not a JSON object.", None)
+        raise refused("The request body is not a JSON object.", None)
     model = body.get("model")
     if not isinstance(model, str) or not model:
-        raise _refused("'model' is missing or not text.", "model")
+        raise refused("'model' is missing or not text.", "model")
     if body.get("n") is not None and (type(body["n"]) is not int or body["n"] != 1):
-        raise _refused("Only one choice is made for a request: leave 'n' out or set it to 1.", "n")
+        raise refused("Only one choice is made for a request: leave 'n' out or set it to 1.", "n")
     options = body.get("stream_options")
     if options is not None and not isinstance(options, dict):
-        raise _refused("'stream_options' is not an object.", "stream_options")
+        raise refused("'stream_options' is not an object.", "stream_options")
     if body.get("stream") not in (None, True, False):
-        raise _refused("'stream' is not true or false.", "stream")
+        raise refused("'stream' is not true or false.", "stream")
     messages = _objects(body, "messages")
     if not messages:
-        raise _refused("'messages' is missing or empty.", "messages")
+        raise refused("'messages' is missing or empty.", "messages")
     tools = _objects(body, "tools")
     read = []
     try:
@@ -125,16 +130,14 @@ def parse_request(data: bytes) -> ChatRequest:
             read.append(message_from_json(message, f"messages[{i}]"))
             if read[-1].role not in ROLES:
                 known = ", ".join(sorted(ROLES))
-                raise _refused(
-                    f"messages[{i}]: the role is none of {known}.", f"messages[{i}].role"
-                )
+                raise refused(f"messages[{i}]: the role is none of {known}.", f"messages[{i}].role")
     except MessageShapeError as error:
-        raise _refused(f"{error}.", "messages") from None
+        raise refused(f"{error}.", "messages") from None
     try:
         for i, tool in enumerate(tools):
             tool_from_json(tool, f"tools[{i}]")
     except MessageShapeError as error:
-        raise _refused(f"{error}.", "tools") from None
+        raise refused(f"{error}.", "tools") from None
     return ChatRequest(
         body=body,
         model=model,
@@ -282,10 +285,10 @@ def _objects(body: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise _refused(f"'{key}' is not a list.", key)
+        raise refused(f"'{key}' is not a list.", key)
     for i, each in enumerate(value):
         if not isinstance(each, dict):
-            raise _refused(f"{key}[{i}] is not an object.", f"{key}[{i}]")
+            raise refused(f"{key}[{i}] is not an object.", f"{key}[{i}]")
     return tuple(value)
 
 
@@ -297,5 +300,6 @@ def _usage(completion: Completion) -> dict[str, int]:
     }
 
 
-def _refused(message: str, param: str | None) -> RequestFailed:
+def refused(message: str, param: str | None) -> RequestFailed:
+    """A request that is wrong itself, and where."""
     return RequestFailed(400, message, code="invalid_request", param=param)

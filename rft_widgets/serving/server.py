@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +39,12 @@ class Server:
         encrypted: put a proxy in front that is.
     grace_s
         How long answers that were begun may go on after `stop`.
+    on_stop
+        Called at the end of every `stop`: gives back what the arms answer with.
+    said
+        What is to be known of it, in words.
+    is_fit
+        Whether that which the arms answer with is at work.
 
     Raises
     ------
@@ -54,6 +61,9 @@ class Server:
         port: int = 0,
         allow_network: bool = False,
         grace_s: int = 10,
+        on_stop: Callable[[], None] | None = None,
+        said: str = "",
+        is_fit: Callable[[], bool] | None = None,
     ) -> None:
         if not is_loopback(host):
             if not allow_network:
@@ -73,6 +83,9 @@ class Server:
         self.app = app
         self.host = host
         self.grace_s = grace_s
+        self.on_stop = on_stop
+        self.said = said
+        self.is_fit = is_fit
         self._wanted_port = port
         self._port = 0
         self._uvicorn: Any = None
@@ -94,6 +107,11 @@ class Server:
     def running(self) -> bool:
         """Whether it accepts connections."""
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether it accepts connections, and can do something with them."""
+        return self.running and (self.is_fit is None or self.is_fit())
 
     @property
     def port(self) -> int:
@@ -157,14 +175,15 @@ class Server:
     def stop(self) -> None:
         """Stop: answers that were begun may end within the grace, then they are cut off."""
         thread = self._thread
-        if thread is None:
-            return
-        self.app.refuse_new()
-        self._uvicorn.should_exit = True
-        thread.join(self.grace_s + 15)
-        if thread.is_alive():
-            _log.error("The server on %s does not stop; it is left alone.", self.url)
-        self._thread = None
+        if thread is not None:
+            self.app.refuse_new()
+            self._uvicorn.should_exit = True
+            thread.join(self.grace_s + 15)
+            if thread.is_alive():
+                _log.error("The server on %s does not stop; it is left alone.", self.url)
+            self._thread = None
+        if self.on_stop is not None:
+            self.on_stop()
 
     def serve(self) -> None:
         """Serve until Ctrl-C or a SIGTERM, then stop; for the main thread of a command.

@@ -42,6 +42,7 @@ from rft_widgets.statistics.repeats import (
     pass_hat_k,
     variance_components,
 )
+from rft_widgets.statistics.simultaneous import JointDifference, joint_differences
 from rft_widgets.statistics.thresholds import FittedThreshold, fit_threshold
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "IndependentDifference",
     "Interval",
     "IntervalMethod",
+    "JointDifference",
     "KappaWeights",
     "PairedDifference",
     "VarianceComponents",
@@ -71,6 +73,7 @@ __all__ = [
     "fit_threshold",
     "holm",
     "independent_difference",
+    "joint_differences",
     "mixed_share",
     "normalized_entropy",
     "ordering",

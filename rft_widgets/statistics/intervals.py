@@ -28,7 +28,7 @@ from rft_widgets.statistics._resampling import (
     unit_sums,
 )
 
-IntervalMethod: TypeAlias = Literal["bca", "percentile", "bayesian"]
+IntervalMethod: TypeAlias = Literal["bca", "percentile", "bayesian", "max_t"]
 
 
 class Interval(Struct, frozen=True, kw_only=True):

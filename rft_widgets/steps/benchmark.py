@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from rft_widgets.errors import RunInterrupted
@@ -19,14 +18,19 @@ from rft_widgets.statistics import PairedDifference, paired_difference
 from rft_widgets.steps.progress import Progress
 from rft_widgets.steps.split import record_groups
 
-Respond = Callable[[RecordInput], Message | None]
-"""Answers a prompt; ``None`` where it has no answer."""
+Answered = tuple[Message | None, float | None]
+"""An answer, ``None`` where there is none, and the seconds that it took, as far as known."""
+RespondMany = Callable[[Sequence[RecordInput]], Iterable[Answered]]
+"""Answers prompts in their order."""
+
+_ASKING = 0.5
+"""Part of the work that is taken to be asking; the rest is grading."""
 
 
 def compare_policies(
     records: Sequence[Record],
-    base: Respond,
-    tuned: Respond,
+    base: RespondMany,
+    tuned: RespondMany,
     grader: CompiledGrader,
     *,
     seed: int = 0,
@@ -53,7 +57,22 @@ def compare_policies(
     RunInterrupted
         It was cancelled; nothing of it is kept.
     """
-    answered = [_answers(respond, records) for respond in (base, tuned)]
+
+    def stop_if_cancelled() -> None:
+        if cancelled():
+            raise RunInterrupted("The measurement was stopped.", hint="Begin it again.")
+
+    asked_so_far = 0
+
+    def heard() -> None:
+        nonlocal asked_so_far
+        stop_if_cancelled()
+        asked_so_far += 1
+        if progress is not None:
+            words = f"{asked_so_far:,} of {2 * len(records):,} prompts asked"
+            progress(_ASKING * asked_so_far / (2 * len(records)), words)
+
+    answered = [_answers(respond, records, heard) for respond in (base, tuned)]
     asked = [
         (sample_of(record.input, [answer]), item_of(record))
         for answers, _ in answered
@@ -63,10 +82,10 @@ def compare_policies(
     given: list[float | None] = []
     for result in grader.grade_many(asked):
         given.append(normalized_reward(grader.grader, result))
-        if cancelled():
-            raise RunInterrupted("The measurement was stopped.", hint="Begin it again.")
+        stop_if_cancelled()
         if progress is not None:
-            progress(len(given) / len(asked), f"{len(given):,} of {len(asked):,} answers")
+            share = _ASKING + (1 - _ASKING) * len(given) / len(asked)
+            progress(share, f"{len(given):,} of {len(asked):,} answers")
     rewards = iter(given)
     before, after = (
         [None if answer is None else next(rewards) for answer in answers] for answers, _ in answered
@@ -106,15 +125,16 @@ def compare_policies(
 
 
 def _answers(
-    respond: Respond, records: Sequence[Record]
+    respond: RespondMany, records: Sequence[Record], heard: Callable[[], None]
 ) -> tuple[list[Message | None], float | None]:
     """Answers to every prompt, and the median seconds that one took."""
-    found, seconds = [], []
-    for record in records:
-        began = time.perf_counter()
-        found.append(respond(record.input))
-        seconds.append(time.perf_counter() - began)
-    return found, median(seconds) if seconds else None
+    found, times = [], []
+    for message, seconds in respond([record.input for record in records]):
+        found.append(message)
+        if seconds is not None:
+            times.append(seconds)
+        heard()
+    return found, median(times) if times else None
 
 
 def _words(change: PairedDifference | None) -> str:

@@ -7,19 +7,23 @@ does not make every question the same, and the same question under two instructi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.topic_settings import DUPLICATES, DuplicateSettings
-from rft_widgets.steps.text_hashing import Hashes, Indices, TokenHashes, chunks, mixed
+from rft_widgets.steps.cluster import map_batches
+from rft_widgets.steps.text_hashing import CHUNK_CHARS, Hashes, Indices, TokenHashes, chunks, mixed
 
+Common = TypeVar("Common")
 Marks: TypeAlias = npt.NDArray[np.bool_]
 
 _ALL = 2**31
+_BATCH_CHARS = 8 * CHUNK_CHARS
+"""Characters that are worth a way to another machine."""
 _TABLE_BITS = 22
 
 
@@ -104,9 +108,8 @@ def template_of(texts: Sequence[str], settings: DuplicateSettings) -> Marks:
         min(settings.template_max_texts, settings.template_share * len(texts)),
     )
     counts = np.zeros(1 << _TABLE_BITS, np.uint32)
-    for part in chunks(texts, _ALL):
-        _, shingles = shingles_of(texts[part], settings.words)
-        np.add.at(counts, slot(shingles), np.uint32(1))
+    for places in _spread(_slots, settings.words, texts):
+        np.add.at(counts, places, np.uint32(1))
     marks: Marks = counts > limit
     return marks
 
@@ -124,9 +127,7 @@ def _link_similar(
 ) -> None:
     template = template_of(texts, settings)
     rows = rows_for(least, settings)
-    keys = np.concatenate(
-        [band_keys(texts[part], settings, template, rows) for part in chunks(texts, _ALL)]
-    )
+    keys = np.concatenate(list(_spread(_all_band_keys, (settings, template, rows), texts)))
     known = _Shingled(texts, settings.words, template)
     for band in range(keys.shape[1]):
         order = np.argsort(keys[:, band], kind="stable")
@@ -226,10 +227,36 @@ def shingles_of(texts: Sequence[str], words: int) -> tuple[Indices, Hashes]:
 
 def _whole_hashes(texts: Sequence[str]) -> list[int]:
     found: list[int] = []
-    for part in chunks(texts, _ALL):
-        tokens = TokenHashes(texts[part], max_chars=_ALL, symbols=True, numbers=True)
-        found += _whole(tokens, texts[part]).tolist()
+    for hashes in _spread(_all_whole, None, texts):
+        found += hashes.tolist()
     return found
+
+
+def _spread(
+    work: Callable[[Common, Sequence[str]], npt.NDArray[Any]],
+    common: Common,
+    texts: Sequence[str],
+) -> Iterator[npt.NDArray[Any]]:
+    """Work on texts a part at a time, on the machines that are there."""
+    parts = chunks(texts, _ALL, _BATCH_CHARS)
+    return map_batches(work, common, (texts[part] for part in parts))
+
+
+def _slots(words: int, texts: Sequence[str]) -> npt.NDArray[Any]:
+    parts = [shingles_of(texts[part], words)[1] for part in chunks(texts, _ALL)]
+    return np.concatenate([slot(shingles).astype(np.int32) for shingles in parts])
+
+
+def _all_band_keys(
+    common: tuple[DuplicateSettings, Marks, int], texts: Sequence[str]
+) -> npt.NDArray[Any]:
+    return np.concatenate([band_keys(texts[part], *common) for part in chunks(texts, _ALL)])
+
+
+def _all_whole(_common: None, texts: Sequence[str]) -> npt.NDArray[Any]:
+    parts = [texts[part] for part in chunks(texts, _ALL)]
+    tokens = (TokenHashes(some, max_chars=_ALL, symbols=True, numbers=True) for some in parts)
+    return np.concatenate([_whole(one, some) for one, some in zip(tokens, parts, strict=True)])
 
 
 def _whole(tokens: TokenHashes, texts: Sequence[str]) -> Hashes:

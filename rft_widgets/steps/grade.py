@@ -24,6 +24,8 @@ from rft_widgets.model.grader import (
 )
 from rft_widgets.model.grader_version import GraderVersion, JudgedAt
 from rft_widgets.model.llm import ModelAnswer, ModelCall, ModelConnection
+from rft_widgets.steps.cluster import cluster_address
+from rft_widgets.steps.cluster_grading import grade_on_cluster
 from rft_widgets.store import connections
 from rft_widgets.store.connection import Store
 
@@ -121,7 +123,7 @@ def open_grader(
         A key may not be sent to its address.
     """
     if not any(asks_model(part) for part in parts_of(grader)):
-        return compile_grader(grader)
+        return compile_grader(grader, elsewhere=grade_on_cluster if cluster_address() else None)
     for fault in connection_faults(grader, named):
         raise fault
     clients: list[ModelClient] = []

@@ -118,13 +118,13 @@ def mixed(hashes: Hashes) -> Hashes:
     return result
 
 
-def chunks(texts: Sequence[str], max_chars: int) -> list[slice]:
-    """Slices of the texts that hold at most about half a million characters each."""
+def chunks(texts: Sequence[str], max_chars: int, most: int = CHUNK_CHARS) -> list[slice]:
+    """Slices of the texts that hold at most about so many characters each."""
     found: list[slice] = []
     start = size = 0
     for position, text in enumerate(texts):
         size += min(len(text), max_chars) + 1
-        if size > CHUNK_CHARS:
+        if size > most:
             found.append(slice(start, position + 1))
             start, size = position + 1, 0
     if start < len(texts):

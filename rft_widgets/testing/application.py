@@ -25,13 +25,13 @@ from rft_widgets.testing.request_log import KeySeen, LoggedRequest, RequestLog
 from rft_widgets.testing.scripts import DEFAULT
 from rft_widgets.testing.seeded import digest
 from rft_widgets.testing.stored import StoredCompletions
+from rft_widgets.testing.tuning_dialects import DialectName, prefix_of
 from rft_widgets.testing.wire import HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
 
-PREFIX: Final = "/v1"
-
 _SECRET: Final = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
+_KEY_IN: Final = ("authorization", "api-key")
 _NO_KEY: Final = "none"
 """What clients send that have to send something."""
 _PAID: Final = (("chat", "completions"), ("embeddings",))
@@ -49,7 +49,9 @@ class Application:
         key: str | None,
         models: Mapping[str, str | None] | None,
         log: RequestLog,
+        dialect: DialectName = "openai",
     ) -> None:
+        self.prefix = prefix_of(dialect)
         self.latency_s, self.faults, self.log = latency_s, faults, log
         self.scripts: list[Script] = []
         self.in_flight = self.most_in_flight = 0
@@ -58,10 +60,11 @@ class Application:
         self._answers: defaultdict[str, set[int]] = defaultdict(set)
         self._held: list[Callable[[], None]] | None = None
         files, stored = Files(), StoredCompletions()
-        tuning = FineTuning(files, seed=seed)
-        known = Models(models, lambda: tuning.tuned)
+        self.tuning = FineTuning(files, seed=seed, dialect=dialect)
+        known = Models(models, lambda: self.tuning.tuned)
         self._asking = Asking(self._said, known, stored, seed=seed)
-        self._parts: tuple[Part, ...] = (stored, known, files, tuning, Graders(self._said))
+        graders = () if dialect == "bedrock" else (Graders(self._said),)
+        self._parts: tuple[Part, ...] = (stored, known, files, self.tuning, *graders)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; see `Service`."""
@@ -70,7 +73,7 @@ class Application:
         identity = _identity(request)
         self._seen[identity] += 1
         nth = self._seen[identity]
-        path = tuple(request.path.removeprefix(PREFIX).strip("/").split("/"))
+        path = tuple(request.path.removeprefix(self.prefix).strip("/").split("/"))
         call = Call(method=request.method, path=path, body=_read(request), request=request)
         key = self._key_of(request)
         asks = request.method == "POST" and path in _PAID
@@ -97,6 +100,7 @@ class Application:
                 digest=identity,
                 nth=nth,
                 key=key,
+                key_in=next((name for name in _KEY_IN if name in request.headers), ""),
                 fault=fault,
                 status=response.status,
                 paid=asks and response.status == 200,
@@ -164,7 +168,7 @@ class Application:
         self, request: HttpRequest, key: KeySeen, fault: FaultName | None
     ) -> HttpResponse | None:
         """The answer of what is not let in."""
-        if not request.path.startswith(f"{PREFIX}/"):
+        if not request.path.startswith(f"{self.prefix}/"):
             return _no_route(request)
         if self._key is not None and key != "right":
             return error_response(401, "Incorrect API key provided.", code="invalid_api_key")

@@ -1,7 +1,8 @@
 """Fine-tuning jobs of the stand-in server. Nothing is trained: curves follow from the seed.
 
 A job moves on by one step whenever somebody looks at it or at its events, so that tests need not
-wait, and see every state.
+wait, and see every state. An answer about a job that has not ended says that it may be looked at
+again at once (``Retry-After-Ms``).
 """
 
 from __future__ import annotations
@@ -15,18 +16,25 @@ from rft_widgets.testing.calls import Call, missing, page
 from rft_widgets.testing.chat import CREATED
 from rft_widgets.testing.faults import error_response
 from rft_widgets.testing.files import Files
-from rft_widgets.testing.graders import fault_of
 from rft_widgets.testing.seeded import digest, share
 from rft_widgets.testing.training_curve import TrainingStep, result_file, steps_of
+from rft_widgets.testing.tuning_dialects import (
+    DialectName,
+    fault_of_job,
+    metrics_in,
+    pauses,
+    rows_allowed,
+)
 from rft_widgets.testing.wire import HttpResponse, json_response
 
 MAX_STEPS = 20
 _KEPT_CHECKPOINTS = 3
 _BATCH = 8
-_MAX_ROWS = 50_000
+AGAIN_MS = 20
 _METHODS = ("supervised", "dpo", "reinforcement")
 _ENDED = frozenset({"succeeded", "failed", "cancelled"})
 _RUNS = frozenset({"validating_files", "queued", "running"})
+_BY_ITSELF = {"pause": "paused", "fail": "failed", "cancel": "cancelled"}
 
 
 class _Job(Struct, kw_only=True):
@@ -71,9 +79,9 @@ class FineTuning:
     ``tuned`` are the models that came of them.
     """
 
-    def __init__(self, files: Files, *, seed: int) -> None:
+    def __init__(self, files: Files, *, seed: int, dialect: DialectName = "openai") -> None:
         self.tuned: set[str] = set()
-        self._files, self._seed = files, seed
+        self._files, self._seed, self._dialect = files, seed, dialect
         self._jobs: dict[str, _Job] = {}
 
     def __call__(self, call: Call) -> HttpResponse | None:
@@ -92,10 +100,19 @@ class FineTuning:
                 if method == "GET" and rest in ([], ["events"], ["checkpoints"]):
                     self._moves_on(job)
                     if not rest:
-                        return json_response(job.about)
+                        more = {} if job.status in _ENDED else {"Retry-After-Ms": str(AGAIN_MS)}
+                        return json_response(job.about, headers=more)
                     listed = job.events if rest == ["events"] else job.checkpoints
                     return page(call, listed, default=20 if rest == ["events"] else 10)
         return None
+
+    def happens(self, what: str, words: str) -> None:
+        """Have the service pause, fail or cancel the newest job by itself."""
+        job = next(reversed(self._jobs.values()))
+        error = {"code": "server_error", "message": words, "param": None}
+        level = "error" if what == "fail" else "warn"
+        more = {"error": error} if what == "fail" else {}
+        job.becomes(_BY_ITSELF[what], words, level=level, **more)
 
     def _create(self, given: dict[str, Any]) -> HttpResponse:
         problem = self._refused(given)
@@ -149,33 +166,48 @@ class FineTuning:
         if kind not in _METHODS:
             return f"there is no method {kind!r}"
         if kind == "reinforcement":
-            problem = fault_of(method.get("grader"))
-            return f"method.reinforcement.grader: {problem}" if problem else None
+            return fault_of_job(self._dialect, given, method)
         return None
 
     def _told(self, job: _Job, what: str) -> HttpResponse | None:
+        if what in ("pause", "resume") and not pauses(self._dialect):
+            return None
         if what == "cancel" and job.status not in _ENDED:
             job.becomes("cancelled", "Fine-tuning job cancelled")
+        elif what == "pause" and job.status in _RUNS and self._dialect == "azure":
+            job.becomes("pausing", "Job is pausing")
         elif what == "pause" and job.status in _RUNS:
-            self._checkpoint(job)
-            job.becomes("paused", "Fine-tuning job paused")
+            self._pause(job)
+        elif what == "resume" and job.status == "paused" and self._dialect == "azure":
+            job.becomes("resuming", "Job is resuming")
         elif what == "resume" and job.status == "paused":
-            job.becomes("running" if job.steps else "validating_files", "Fine-tuning job resumed")
+            self._resume(job)
         elif what in ("cancel", "pause", "resume"):
             return error_response(400, f"Job has status {job.status}: it cannot {what}.")
         else:
             return None
         return json_response(job.about)
 
+    def _pause(self, job: _Job) -> None:
+        self._checkpoint(job)
+        job.becomes("paused", "Fine-tuning job paused")
+
+    def _resume(self, job: _Job) -> None:
+        job.becomes("running" if job.steps else "validating_files", "Fine-tuning job resumed")
+
     def _moves_on(self, job: _Job) -> None:
-        if job.status == "validating_files":
+        if job.status == "pausing":
+            self._pause(job)
+        elif job.status == "resuming":
+            self._resume(job)
+        elif job.status == "validating_files":
             self._validate(job)
         elif job.status == "queued":
             job.becomes("running", "Fine-tuning job started")
         elif job.status == "running" and job.position < len(job.steps):
             step = job.steps[job.position]
             job.position += 1
-            job.says(step.message, data=step.metrics)
+            job.says(step.message, data=metrics_in(self._dialect, step.metrics))
             if step.is_evaluated:
                 self._checkpoint(job)
         elif job.status == "running":
@@ -187,7 +219,9 @@ class FineTuning:
             file = self._files.get(job.about[name])
             if file is None:
                 continue
-            problem = _fault_of_rows(file.content)
+            least, most = rows_allowed(self._dialect)
+            least = least if name == "training_file" else 1
+            problem = _fault_of_rows(file.content, least, most)
             if problem:
                 error = {"code": f"invalid_{name}", "message": problem, "param": name}
                 job.becomes("failed", problem, level="error", error=error)
@@ -248,10 +282,10 @@ def _method(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return kind, found if isinstance(found, dict) else {}
 
 
-def _fault_of_rows(content: bytes) -> str | None:
+def _fault_of_rows(content: bytes, least: int, most: int) -> str | None:
     lines = content.splitlines()
-    if not lines or len(lines) > _MAX_ROWS:
-        return f"The file has {len(lines)} rows; 1 to {_MAX_ROWS} are allowed."
+    if not least <= len(lines) <= most:
+        return f"The file has {len(lines)} rows; {least} to {most} are allowed."
     for number, line in enumerate(lines, 1):
         try:
             row = json.decode(line)

@@ -38,10 +38,11 @@ from typing import Self, TypeVar
 import msgspec
 
 from rft_widgets.errors import InvalidArgument, RftError
-from rft_widgets.testing.application import PREFIX, Application
+from rft_widgets.testing.application import Application
 from rft_widgets.testing.chat import Answer, ChatRequest, Script, ToolCall
 from rft_widgets.testing.faults import FAULTS, Faults
 from rft_widgets.testing.request_log import LoggedRequest, RequestLog
+from rft_widgets.testing.tuning_dialects import DIALECTS, checked_dialect
 from rft_widgets.testing.wire import Connection
 from rft_widgets.web import url_of
 
@@ -76,6 +77,8 @@ class OpenAIServer:
         ``None``: any name is answered, as ``scripted-stand-in``.
     log
         File that gets a line of JSON for each request, before its answer goes out.
+    dialect
+        Whose fine-tuning it stands for: ``openai``, ``azure`` or ``bedrock``.
     """
 
     def __init__(
@@ -89,12 +92,13 @@ class OpenAIServer:
         key: str | None = None,
         models: Mapping[str, str | None] | None = None,
         log: str | Path | None = None,
+        dialect: str = "openai",
     ) -> None:
         wrong = Faults(faults or {}, seed=seed, retry_after_s=retry_after_s)
         self._log = RequestLog(Path(log) if log else None)
         self.app = Application(
             latency_s=latency_ms / 1000, seed=seed, faults=wrong, key=key, models=models,
-            log=self._log,
+            log=self._log, dialect=checked_dialect(dialect),
         )  # fmt: skip
         self._port = port
         self._thread = threading.Thread(target=self._serve, name="stand-in", daemon=True)
@@ -129,8 +133,8 @@ class OpenAIServer:
 
     @property
     def base_url(self) -> str:
-        """Where it is, up to ``/v1``."""
-        return f"{url_of(HOST, self._port)}{PREFIX}"
+        """Where it is, up to ``/v1``; at Azure's up to ``/openai/v1``."""
+        return f"{url_of(HOST, self._port)}{self.app.prefix}"
 
     @property
     def requests(self) -> tuple[LoggedRequest, ...]:
@@ -163,6 +167,14 @@ class OpenAIServer:
     def queue(self, *faults: str, path: str = "", times: int = 1) -> None:
         """Have the next requests go wrong, one each; of those whose path ends with ``path``."""
         self._do(lambda: self.app.faults.queue(*faults, path=path, times=times))
+
+    def happens(self, what: str, words: str) -> None:
+        """Have the newest fine-tuning job stopped by the service itself.
+
+        ``what`` is ``pause``, as at a limit of money, ``fail`` or ``cancel``; ``words`` is what the
+        service says.
+        """
+        self._do(lambda: self.app.tuning.happens(what, words))
 
     def set_faults(self, rates: Mapping[str, float]) -> None:
         """Have shares of the requests go wrong from now on."""
@@ -238,6 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
             key=key,
             models=msgspec.json.decode(options.models, type=dict[str, str | None] | None),
             log=options.log,
+            dialect=options.dialect,
         )
         server.start()
     except (InvalidArgument, msgspec.DecodeError, OSError) as error:
@@ -277,6 +290,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--retry-after-s", type=float, default=1.0, metavar="S", help="of a 429")
     parser.add_argument("--models", default="null", metavar="JSON", help="name: day of its end")
+    parser.add_argument("--dialect", default="openai", choices=DIALECTS, help="of fine-tuning")
     parser.add_argument("--key-env", metavar="NAME", help="variable with the key that must come")
     parser.add_argument("--log", type=Path, metavar="FILE", help="a line of JSON for each request")
     parser.add_argument(

@@ -51,6 +51,7 @@ def server_process(
     models: Mapping[str, str | None] | None = None,
     key_env: str | None = None,
     log: str | Path | None = None,
+    dialect: str = "openai",
 ) -> Iterator[ServerProcess]:
     """Run a server while the block runs, and no longer than this process.
 
@@ -67,7 +68,7 @@ def server_process(
         f"--port={port}", f"--latency-ms={latency_ms}", f"--seed={seed}",
         f"--retry-after-s={retry_after_s}",
         f"--faults={msgspec.json.encode(dict(faults or {})).decode()}",
-        f"--models={msgspec.json.encode(models).decode()}",
+        f"--models={msgspec.json.encode(models).decode()}", f"--dialect={dialect}",
     ]  # fmt: skip
     command += [f"--key-env={key_env}"] if key_env else []
     command += [f"--log={log}"] if log else []

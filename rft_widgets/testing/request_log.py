@@ -30,6 +30,8 @@ class LoggedRequest(Struct, frozen=True, kw_only=True):
         How often it had come, this time included.
     key
         Whether a key came: ``right`` and ``wrong`` where the server requires one.
+    key_in
+        Name of the header that it came in.
     fault
         What went wrong on demand.
     status
@@ -51,6 +53,7 @@ class LoggedRequest(Struct, frozen=True, kw_only=True):
     fault: str | None
     status: int
     paid: bool
+    key_in: str = ""
 
 
 class RequestLog:

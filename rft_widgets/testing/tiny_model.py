@@ -13,7 +13,7 @@ from rft_widgets.errors import ExtraRequired
 
 Architecture = Literal["qwen2", "llama", "gpt2"]
 
-_SPECIALS = ("<|pad|>", "<|eos|>", "<|im_start|>", "<|im_end|>")
+_SPECIALS = ("<|pad|>", "<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -101,6 +101,12 @@ def make_tiny_model(
         model = transformers.AutoModelForCausalLM.from_config(config)
     made = Path(folder)
     made.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(made)
+    shows = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        model.save_pretrained(made)
+    finally:
+        if shows:
+            transformers.utils.logging.enable_progress_bar()
     tokenizer.save_pretrained(made)
     return made

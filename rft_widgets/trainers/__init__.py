@@ -51,7 +51,7 @@ __all__ = [
     "trainer",
 ]
 
-NAMES = ("local",)
+NAMES = ("local", "trl", "ray", "openai", "tinker", "fireworks")
 """Every trainer: the modules here that have a ``TRAINER``, in the order they are shown."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -159,6 +159,11 @@ class PolicyAnswer(Struct, frozen=True, kw_only=True):
         Tokens of the call, of a language model.
     cost_micro_usd
         Its price in millionths of a dollar; ``None`` where nobody knows it.
+    seconds
+        How long it took, where whoever asks cannot tell, because many are asked at a time: the
+        answer's share of the time of its batch, or of its call.
+    is_repeated
+        Whether it was paid for before, so that its time says nothing.
     """
 
     message: Message
@@ -168,13 +173,19 @@ class PolicyAnswer(Struct, frozen=True, kw_only=True):
     probability: float | None = None
     usage: ModelUsage | None = None
     cost_micro_usd: int | None = 0
+    seconds: float | None = None
+    is_repeated: bool = False
 
 
 class Upstream(Struct, frozen=True, kw_only=True):
-    """A model that another server serves: requests can be passed on to it as they are."""
+    """A model that another server serves: requests can be passed on to it as they are.
+
+    ``base_model`` is the model from before the training, where that server serves it, too.
+    """
 
     connection: ModelConnection
     model: str
+    base_model: str | None = None
 
 
 class Policy(Protocol):
@@ -246,6 +257,9 @@ class Trainer(Struct, frozen=True, kw_only=True):
     policy
         Makes the result ready to answer: the artifact of a run, where it is opened, and the step
         of a checkpoint or ``None`` for the result of the run.
+    deploy
+        Has the service serve the result, where it answers with a model only once it is deployed
+        there: as ``policy``, with options by name. Returns how that went, in words.
     """
 
     info: Callable[[], TrainerInfo]
@@ -253,6 +267,7 @@ class Trainer(Struct, frozen=True, kw_only=True):
     estimate: Callable[[TrainingRequest], TrainingEstimate]
     train: Train
     policy: Callable[[bytes, PolicyPlace, Checkpoint | None], Policy]
+    deploy: Callable[[bytes, PolicyPlace, Checkpoint | None, Mapping[str, Any]], str] | None = None
 
 
 class MemoryRun:

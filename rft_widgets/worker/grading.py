@@ -19,6 +19,7 @@ from rft_widgets.model.evaluation import Evaluation
 from rft_widgets.model.grader import SANDBOX
 from rft_widgets.model.grader_version import JudgedAt
 from rft_widgets.model.pairwise import PAIRWISE, PairwiseReport
+from rft_widgets.model.parity import ParityReport
 from rft_widgets.model.record import Selection
 from rft_widgets.model.report import DryRunReport, GraderTest, RunComparison
 from rft_widgets.steps.grader_labels import LabelReport
@@ -37,6 +38,7 @@ Prompts = Annotated[int, Meta(ge=1, le=DRY_RUN.most_prompts)]
 Answers = Annotated[int, Meta(ge=1, le=DRY_RUN.most_responses)]
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000)]
+Target = Annotated[str, Meta(min_length=1, max_length=40)]
 RunId = Annotated[str, Meta(min_length=1, max_length=200)]
 Criteria = Annotated[str, Meta(min_length=1, max_length=10_000)]
 
@@ -97,6 +99,13 @@ class GraderLabels(TriedGrader, frozen=True, kw_only=True):
     """A grader to hold against people's labels."""
 
     field: Field
+    n: Records = 1_000
+
+
+class GraderParity(TriedGrader, frozen=True, kw_only=True):
+    """A grader to hold against its compiled form; ``target`` is what it is compiled for."""
+
+    target: Target
     n: Records = 1_000
 
 
@@ -172,6 +181,11 @@ def _labels(at: Attempt[GraderLabels]) -> tuple[str, LabelReport]:
     return found.sentence, found
 
 
+def _parity(at: Attempt[GraderParity]) -> tuple[str, ParityReport]:
+    found = at.dataset.grader_parity(at.params.target, at.params.n, **_tried(at))
+    return found.sentence, found
+
+
 def _compare(at: Attempt[CompareGraders]) -> tuple[str, RunComparison]:
     params = at.params
     found = at.dataset.compare_graders(
@@ -240,6 +254,14 @@ DEFINITIONS: tuple[Definition[Any], ...] = (
         params=GraderLabels,
         result=LabelReport,
         work=_labels,
+        is_quick=True,
+    ),
+    Definition(
+        kind="grader_parity",
+        title="Compare with the compiled grader",
+        params=GraderParity,
+        result=ParityReport,
+        work=_parity,
         is_quick=True,
     ),
     Definition(

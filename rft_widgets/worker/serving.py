@@ -119,7 +119,7 @@ class _Endpoint(threading.Thread):
             if not served.ready(self._store, self.row, self._owner, port=server.port, said=said):
                 self._ends.set()  # nobody wants it any more
             _log.info("Deployment %s is served at %s.", self.row.deployment_id, server.url)
-            while server.running and not self._ends.wait(_LOOK_S):
+            while server.is_answering and not self._ends.wait(_LOOK_S):
                 pass
         finally:
             server.stop()
@@ -132,8 +132,18 @@ class _Endpoint(threading.Thread):
         deployment = Deployment(self._store, row.deployment_id)
         token = endpoint_token(self._store.side_folder, row.deployment_id)
         server = deployment.make_server(
-            host=row.host, port=self._port or row.asked_port, token=token
+            host=row.host,
+            port=self._port or row.asked_port,
+            token=token,
+            cancelled=self._ends.is_set,
         )
+        try:
+            return self._begin(server)
+        except BaseException:
+            server.stop()
+            raise
+
+    def _begin(self, server: Server) -> tuple[Server, str]:
         give_up = time.monotonic() + _PORT_WAIT_S
         while True:
             try:
@@ -146,7 +156,14 @@ class _Endpoint(threading.Thread):
                 if self._ends.wait(_LOOK_S):
                     raise
             else:
-                return server, ""
-        other = Server(server.app, host=row.host)
+                return server, server.said
+        other = Server(
+            server.app,
+            host=server.host,
+            on_stop=server.on_stop,
+            said=server.said,
+            is_fit=server.is_fit,
+        )
         other.start()
-        return other, f"Port {self._port} was taken, so the address is another one than before."
+        moved = f"Port {self._port} was taken, so the address is another one than before."
+        return other, f"{moved} {server.said}".strip()

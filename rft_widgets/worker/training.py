@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.jobs import training as working
+from rft_widgets.model.checkpoints import CheckpointComparison
 from rft_widgets.model.deployed import Benchmark, DeploymentOutcome
 from rft_widgets.store import jobs as job_rows
 from rft_widgets.store import training
@@ -24,9 +25,23 @@ class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class MeasureTraining(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The training run whose policies are measured; by default the newest that completed."""
+    """The training run whose policies are measured; by default the newest that completed.
+
+    ``checkpoint`` is the step whose model is measured; by default the one that is served.
+    """
 
     training_job: Id | None = None
+    checkpoint: Annotated[int, Meta(ge=0)] | None = None
+    seed: Seed = 0
+    max_cost_usd: MaxCost | None = None
+
+
+class CompareCheckpoints(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The training run whose checkpoints are compared, as for `compare_checkpoints`."""
+
+    training_job: Id | None = None
+    steps: tuple[Annotated[int, Meta(ge=0)], ...] | None = None
+    n: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     seed: Seed = 0
     max_cost_usd: MaxCost | None = None
 
@@ -61,6 +76,20 @@ def _reopen(dataset: OptimizationDataset, params: Train) -> None:
 def _benchmark(at: Attempt[MeasureTraining]) -> tuple[str, Benchmark]:
     found = at.dataset.benchmark(
         at.params.training_job,
+        checkpoint=at.params.checkpoint,
+        seed=at.params.seed,
+        max_cost_usd=at.params.max_cost_usd,
+        progress=at.progress,
+        cancelled=at.cancelled,
+    )
+    return found.sentence, found
+
+
+def _compare_checkpoints(at: Attempt[CompareCheckpoints]) -> tuple[str, CheckpointComparison]:
+    found = at.dataset.compare_checkpoints(
+        at.params.training_job,
+        at.params.steps,
+        n=at.params.n,
         seed=at.params.seed,
         max_cost_usd=at.params.max_cost_usd,
         progress=at.progress,
@@ -94,6 +123,14 @@ DEFINITIONS: tuple[Definition[Any], ...] = (
         params=MeasureTraining,
         result=Benchmark,
         work=_benchmark,
+        subject=lambda params: params.training_job or "",
+    ),
+    Definition(
+        kind="compare_checkpoints",
+        title="Comparison of checkpoints",
+        params=CompareCheckpoints,
+        result=CheckpointComparison,
+        work=_compare_checkpoints,
         subject=lambda params: params.training_job or "",
     ),
     Definition(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 from browser.accessible import tab_through, violations
@@ -274,3 +275,21 @@ def test_a_judge_at_a_named_connection_is_tried_at_a_known_price_and_sits_in_a_p
         page.locator(".rft-grader-subs").nth(4).wait_for()
         opened.shot("12-panel-tested")
     assert dataset.costs["judge"].calls == 15  # the first of three gradings was paid before
+
+
+def test_a_grader_is_taken_away_for_a_framework(opened, dataset):
+    dataset.set_grader(EXACT)
+    page = opened.notebook(
+        SHOW.format(id=dataset.id), DIALOG, ready=".rft-grader-versions, .rft-dialog-foot"
+    )
+    button(page, "Export…").click()
+    page.get_by_label("For", exact=True).select_option("openrlhf")
+    page.get_by_text("reward_func.py grades by itself").wait_for()
+    looks_right(opened, "export")
+    opened.shot("export-page")
+    with page.expect_download() as downloading:
+        button(page, "Download ZIP").click()
+    assert downloading.value.suggested_filename == "Graded-grader-openrlhf.zip"
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        assert json.loads(archive.read("grader.json"))["operation"] == "eq"
+    news(page, "Saved as Graded-grader-openrlhf.zip")

@@ -10,6 +10,7 @@ from browser.endpoint import asked
 import rft_widgets as rft
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample
+from rft_widgets.trainers import available
 
 SHOW = """
 import rft_widgets as rft
@@ -86,8 +87,11 @@ def test_from_training_to_an_endpoint_and_back(opened, graded):
     training = page.get_by_role("dialog", name="Train Model")
     training.get_by_text("There was no dry run").wait_for()
     training.get_by_text("Nothing but this computer").wait_for()
-    assert training.get_by_role("radio").count() == 6
-    assert training.get_by_role("radio", disabled=True).count() == 5
+    ready = {one.name: one.missing == "" for one in available()}
+    radios = training.get_by_role("radio")
+    assert {one.get_attribute("value"): one.is_enabled() for one in radios.all()} == ready
+    training.get_by_text("What it supports").first.click()
+    training.get_by_text("The result is measured here when the run ends.").first.wait_for()
     training.locator(".rft-training-plan[aria-busy=false]").wait_for()
     looked_at(opened, "1-setup", in_dark=True)
     training.get_by_role("button", name="Start Training").click()
@@ -98,6 +102,13 @@ def test_from_training_to_an_endpoint_and_back(opened, graded):
     assert outcome.inner_text().startswith(("Improved", "No clear change"))
     training.locator("svg").first.wait_for()
     assert training.get_by_role("table").filter(has_text="Verdict").count() == 1
+    training.get_by_role("button", name="Open Card").click()
+    card = training.frame_locator("iframe[title='Run card']")
+    assert "Support desk" in card.get_by_role("heading", level=1).inner_text()
+    with page.expect_download() as taken:
+        training.get_by_role("button", name="Download JSON").click()
+    assert taken.value.suggested_filename.endswith(".json")
+    training.get_by_role("button", name="Close Card").click()
     looked_at(opened, "3-result", in_dark=True)
 
     training.get_by_role("button", name="Deploy", exact=True).click()

@@ -24,7 +24,7 @@ from rft_widgets.llm.answers import read_chat
 from rft_widgets.llm.budget import one_budget
 from rft_widgets.llm.client import ModelClient
 from rft_widgets.llm.concurrent import in_order
-from rft_widgets.llm.endpoint import _retry_after
+from rft_widgets.llm.faults import retry_after
 from rft_widgets.model.llm import ModelAnswer, ModelCallFailed
 from rft_widgets.testing.openai_server import OpenAIServer
 
@@ -208,14 +208,14 @@ def test_services_that_want_patience_get_it(ds: rft.OptimizationDataset) -> None
 
 def test_patience_is_read_however_it_is_written() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    assert _retry_after({"retry-after": "2"}) == 2
-    assert _retry_after({"retry-after": "0.5"}) == 0.5
-    assert _retry_after({"retry-after": "9", "retry-after-ms": "250"}) == 0.25
-    assert 25 < (_retry_after({"retry-after": soon}) or 0) <= 30
-    assert _retry_after({"retry-after": "Wed, 01 Jan 2020 00:00:00 GMT"}) == 0
+    assert retry_after({"retry-after": "2"}) == 2
+    assert retry_after({"retry-after": "0.5"}) == 0.5
+    assert retry_after({"retry-after": "9", "retry-after-ms": "250"}) == 0.25
+    assert 25 < (retry_after({"retry-after": soon}) or 0) <= 30
+    assert retry_after({"retry-after": "Wed, 01 Jan 2020 00:00:00 GMT"}) == 0
     for text in ("soon", "", "1e400", "-1"):
-        assert _retry_after({"retry-after": text}) is None, text
-    assert _retry_after({}) is None
+        assert retry_after({"retry-after": text}) is None, text
+    assert retry_after({}) is None
 
 
 def test_it_ends_within_a_second(server: OpenAIServer, opened: Open, ds) -> None:

@@ -443,6 +443,14 @@ def test_the_whole_way_from_traffic_to_a_model_and_back(api, tmp_path):
     assert run["status"] == "completed", run
     assert api.ok("GET", f"/training/{run['id']}")["report"] == run["report"]
     assert api("POST", f"/training/{run['id']}/resume").status == 422
+    assert "local" in [one["name"] for one in api.ok("GET", "/trainers")]
+    steps = [one["step"] for one in api.ok("GET", f"/training/{run['id']}/checkpoints")]
+    chosen = api.ok("PUT", f"/training/{run['id']}/checkpoint", {"step": steps[0]})
+    assert chosen["served_step"] == steps[0]
+    assert api("PUT", f"/training/{run['id']}/checkpoint", {"step": 99_999}).status == 404
+    back = api.ok("PUT", f"/training/{run['id']}/checkpoint", {"step": None})
+    assert back["served_step"] == run["report"]["served_step"]
+    assert api.ok("GET", f"/training/{run['id']}/rollouts?step=1") == {"steps": [], "rollouts": []}
     deployed = api.ok("POST", f"{here}/deploy", {"mode": "replace"})
     assert deployed["served"]["status"] == "served", deployed
     there = f"/deployments/{deployed['id']}"

@@ -105,6 +105,7 @@ def leftovers(dataset_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
     )
     yield "training_checkpoints", {"job_id": job, "step": 0, "data": "{}"}
     yield "training_rollouts", {"job_id": job, "step": 1, "position": 0, "data": "{}"}
+    yield "training_documents", {"job_id": job, "name": "attempts", "at_us": 1, "data": "[]"}
     yield "training_log", {"job_id": job, "at_us": 1, "message": ""}
     status = {"status": "active", "config": "{}", "created_us": 1}
     yield "deployments", mine | status | {"id": dep, "job_id": job}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 import typing
+import zipfile
 from typing import Any
 
 import pytest
@@ -325,3 +327,14 @@ def test_a_judge_is_asked_at_a_named_connection_and_makes_a_panel(page):
     assert saved["version"] == 1
     view = page.ask("load")["versions"][0]
     assert list(view["connection"]) == ["careful", "quick"]
+
+
+def test_a_draft_is_exported_for_elsewhere(page):
+    assert {one["name"] for one in page.ask("load")["targets"]} >= {"openai", "trl", "bedrock"}
+    made = page.ask("export", {"target": "verl", "grader": json.dumps(EXACT)})
+    told = page.ask("read_download", {"download": made["id"], "offset": 0})
+    assert made["name"].endswith("-grader-verl.zip")
+    with zipfile.ZipFile(io.BytesIO(told)) as archive:
+        assert {"reward.py", "README.md", "requirements.txt"} <= set(archive.namelist())
+        assert json.loads(archive.read("grader.json")) == EXACT
+    assert page.refused("export", {"target": "nobody", "grader": json.dumps(EXACT)})

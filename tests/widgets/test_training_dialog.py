@@ -14,12 +14,13 @@ from widgets.wire import Page
 
 import rft_widgets as rft
 from rft_widgets.model.run import RunInputs
-from rft_widgets.model.training import TrainingConfig
+from rft_widgets.model.training import TrainingConfig, TrainingProgress, TrainingRollout
 from rft_widgets.sample.grader import sample_grader
 from rft_widgets.sample.support import write_sample
 from rft_widgets.store import training
 from rft_widgets.store.training import SplitIds
 from rft_widgets.trainers import NAMES
+from rft_widgets.widgets.dialogs.training import ROLLOUT_CHARS, ROLLOUTS
 
 CONFIG = msgspec.to_builtins(TrainingConfig())
 ONES = {"type": "python", "name": "one", "source": "def grade(sample, item):\n    return 1.0\n"}
@@ -116,7 +117,8 @@ def test_a_plan_is_the_split_and_an_estimate(graded, trained, shown):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"trainer": "tinker"},
+        {"trainer": "nobody"},
+        {"connection": "gone"},
         {"train_ratio": 1.0},
         {"hyperparameters": {"n_epochs": 11}},
         {"hyperparameters": {"learning_rat": 0.1}},
@@ -124,10 +126,17 @@ def test_a_plan_is_the_split_and_an_estimate(graded, trained, shown):
 )
 def test_a_configuration_that_cannot_be_used_is_refused(graded, shown, changed):
     page = shown(graded)
-    for method, more in (("plan", {}), ("train", {"despite_no_go": True})):
-        error = page.refused(method, {"config": CONFIG | changed, **more})
-        assert error["code"] == "invalid_argument"
+    given = {"config": CONFIG | changed}
+    error = page.refused("train", given | {"despite_no_go": True})
+    assert error["code"] == ("not_found" if "connection" in changed else "invalid_argument")
     assert graded.training_jobs == ()
+    if "train_ratio" in changed:  # then there is no split either
+        assert page.refused("plan", given)["message"] == error["message"]
+        return
+    plan = page.ask("plan", given)
+    assert plan["refusal"] == error
+    assert plan["estimate"] is None
+    assert plan["train"] == len(graded.split().train_ids)
 
 
 def test_a_configuration_of_another_shape_does_not_come_in(graded, shown):
@@ -231,6 +240,70 @@ def test_a_failed_run_says_why_and_shows_no_code(graded, shown):
     assert f'ds.training_job("{job}").log' in last
 
 
+def test_a_run_says_who_trains_what(graded, shown):
+    job = claimed(graded, base_model="/models/tiny")
+    (row,) = shown(graded).ask("load")["runs"]
+    assert (row["id"], row["trainer"], row["base_model"]) == (job, "local", "/models/tiny")
+
+
+def test_what_a_service_costs_is_told_or_unknown(graded, shown):
+    job, page = claimed(graded), shown(graded)
+    for told in (1_250_000, None):
+        progress = TrainingProgress(
+            phase="training", share=0.5, step=1, steps=2, epoch=0.5, gradings=0, message="",
+            cost_micro_usd=told,
+        )  # fmt: skip
+        text = msgspec.json.encode(progress).decode()
+        training.report_progress(graded._store, job, "somebody", text)
+        assert page.ask("load_run", {"job": job})["cost_micro_usd"] == told
+
+
+def test_answers_of_a_step_come_bounded(graded, shown):
+    job, page = claimed(graded), shown(graded)
+    assert page.ask("load_run", {"job": job})["rollout_steps"] == []
+    answer = TrainingRollout(step=4, record_id="r", prompt="p" * 9_000, answer="a", reward=0.5)
+    text = msgspec.json.encode(answer).decode()
+    training.save_rollouts(graded._store, job, "somebody", 4, [text] * (ROLLOUTS + 1))
+    assert page.ask("load_run", {"job": job})["rollout_steps"] == [4]
+    found = page.ask("rollouts", {"job": job, "step": 4})
+    assert (len(found["rollouts"]), found["total"]) == (ROLLOUTS, ROLLOUTS + 1)
+    assert len(found["rollouts"][0]["prompt"]) == ROLLOUT_CHARS + 1
+    assert found["rollouts"][0]["answer"] == "a"
+    assert page.ask("rollouts", {"job": job, "step": 5})["rollouts"] == []
+
+
+def test_another_checkpoint_is_served_on_request(trained, shown):
+    page, job = shown(trained), trained.training_jobs[0].id
+    view = page.ask("load_run", {"job": job})
+    its_own = view["report"]["served_step"]
+    assert view["served_step"] == its_own
+    other = next(one["step"] for one in view["checkpoints"] if one["step"] != its_own)
+    page.ask("choose_checkpoint", {"job": job, "step": other})
+    assert page.ask("load_run", {"job": job})["served_step"] == other
+    assert trained.training_job(job).served_step == other
+    assert page.refused("choose_checkpoint", {"job": job, "step": 99_999})["code"] == "not_found"
+    page.ask("choose_checkpoint", {"job": job})
+    assert page.ask("load_run", {"job": job})["served_step"] == its_own
+
+
+def test_checkpoints_are_compared_and_the_run_card_is_taken_away(trained, shown):
+    page, job = shown(trained), trained.training_jobs[0].id
+    assert page.ask("comparison", {"job": job}) is None
+    page.ask("compare_checkpoints", {"job": job})
+    work = trained.last_job("compare_checkpoints", subject=job, only_succeeded=False)
+    assert work.wait(60).status == "succeeded"
+    found = page.ask("comparison", {"job": job})
+    assert found["sentence"]
+    assert found["checkpoints"][0]["step"] == 0
+    shown_card = page.ask("card", {"job": job})
+    assert "<script" not in shown_card
+    assert job in shown_card
+    for file_format in ("html", "json"):
+        made = page.ask("download_card", {"job": job, "file_format": file_format})
+        assert made["name"] == f"Trained-run-{job}.{file_format}"
+        assert job.encode() in page.ask("read_download", {"download": made["id"], "offset": 0})
+
+
 def test_a_long_log_is_cut(graded, shown):
     job = claimed(graded)
     for n in range(250):
@@ -243,7 +316,7 @@ def test_a_long_log_is_cut(graded, shown):
 def test_runs_of_other_datasets_are_not_there(graded, trained, shown):
     page = shown(graded)
     foreign = trained.training_jobs[0].id
-    for method in ("load_run", "pause", "resume", "cancel"):
+    for method in ("load_run", "pause", "cancel", "choose_checkpoint", "comparison", "card"):
         assert page.refused(method, {"job": foreign})["code"] == "not_found"
     assert trained.training_jobs[0].status == "completed"
 
@@ -257,12 +330,12 @@ def test_the_state_of_the_widget_holds_no_record(trained, shown):
     assert record.messages[-1].text not in str(page.widget.get_state())
 
 
-def claimed(dataset: rft.OptimizationDataset) -> str:
+def claimed(dataset: rft.OptimizationDataset, **config: Any) -> str:
     """A job that says that it runs, and that nobody works on."""
     job = training.create(
         dataset._store,
         dataset.id,
-        config=msgspec.json.encode(TrainingConfig()).decode(),
+        config=msgspec.json.encode(TrainingConfig(**config)).decode(),
         inputs=RunInputs(data="d", topics="t", grader="g", grader_version=1, records_revision=0),
         split=SplitIds(train=(), valid=()),
     )

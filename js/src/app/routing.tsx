@@ -82,15 +82,19 @@ export function Router({ journal: given, children }: Props) {
       if (keyOf(next.route) !== keyOf(shown.current.route)) setMoves((before) => before + 1);
       show(next);
     };
+    const go = (route: Route) =>
+      leaving(() => {
+        pushed({ route, places: [], isOpened: false });
+        setMoves((before) => before + 1);
+      });
     return {
       moved,
-      go(route: Route) {
-        leaving(() => {
-          pushed({ route, places: [], isOpened: false });
-          setMoves((before) => before + 1);
-        });
-      },
+      go,
       replace: (route: Route) => replaced({ ...shown.current, route }),
+      settings() {
+        const { route } = shown.current;
+        if ("id" in route) go({ page: "settings", id: route.id });
+      },
       open: (place: Entry["places"][number]) =>
         pushed({
           ...shown.current,
@@ -124,6 +128,7 @@ export function Router({ journal: given, children }: Props) {
         open: actions.open,
         replace: actions.replacePlace,
         close: actions.close,
+        ...("id" in entry.route ? { settings: actions.settings } : {}),
       },
       moves,
       isAddress: journal.isAddress,

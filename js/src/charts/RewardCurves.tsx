@@ -21,6 +21,8 @@ interface Props {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly baseline?: number | null;
+  /** How values are read out; two digits behind the point by default. */
+  readonly figure?: (value: number) => string;
 }
 
 const HEIGHT = 250;
@@ -32,7 +34,8 @@ const DASHES: Record<Curve["tone"], string | undefined> = {
 };
 
 /** Rewards over the steps of a training, with their intervals; arrow keys read them out. */
-export function RewardCurves({ series, xLabel, yLabel, baseline = null }: Props) {
+export function RewardCurves(props: Props) {
+  const { series, xLabel, yLabel, baseline = null, figure = twoDigits } = props;
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const [at, setAt] = useState<number | null>(null);
@@ -40,7 +43,9 @@ export function RewardCurves({ series, xLabel, yLabel, baseline = null }: Props)
   const xs = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
   const values = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]);
   if (baseline !== null) values.push(baseline);
-  const [low, high] = padded(Math.min(...values), Math.max(...values));
+  const lowest = Math.min(...values);
+  const [below, high] = padded(lowest, Math.max(...values));
+  const low = lowest < 0 ? below : Math.max(0, below); // what is never negative has no such axis
   const x = linear(padded(xs[0] ?? 0, xs.at(-1) ?? 1, 0), [MARGIN.left, width - MARGIN.right]);
   const y = linear([low, high], [HEIGHT - BOTTOM, MARGIN.top]).nice(4);
   const shown = at === null ? null : (xs[Math.min(at, xs.length - 1)] ?? null);
@@ -59,7 +64,7 @@ export function RewardCurves({ series, xLabel, yLabel, baseline = null }: Props)
   if (points.length === 0) return <p className="rft-note">No measurements yet.</p>;
   return (
     <div className="rft-curves">
-      <Legend {...{ series, baseline, shown, xLabel }} />
+      <Legend {...{ series, baseline, shown, xLabel, figure }} />
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for the fields of a form */}
       <div
         ref={frame}
@@ -101,7 +106,7 @@ export function RewardCurves({ series, xLabel, yLabel, baseline = null }: Props)
       <HiddenTable
         caption={`${yLabel} by ${xLabel}`}
         head={[xLabel, ...series.map((one) => one.name)]}
-        rows={xs.map((value) => [tick(value), ...series.map((one) => reading(one, value))])}
+        rows={xs.map((value) => [tick(value), ...series.map((one) => reading(one, value, figure))])}
       />
     </div>
   );
@@ -143,11 +148,12 @@ function Line({ curve: { tone, points }, x, y, shown }: LineProps) {
 }
 
 interface LegendProps extends Pick<Props, "series" | "xLabel"> {
+  figure(value: number): string;
   readonly baseline: number | null;
   readonly shown: number | null;
 }
 
-function Legend({ series, baseline, shown, xLabel }: LegendProps) {
+function Legend({ series, baseline, shown, xLabel, figure }: LegendProps) {
   return (
     <p className="rft-curve-legend" role="status">
       {series.map((one) => (
@@ -156,7 +162,7 @@ function Legend({ series, baseline, shown, xLabel }: LegendProps) {
             <line x1="0" x2="22" y1="4" y2="4" strokeDasharray={DASHES[one.tone]} />
           </svg>
           {one.name}
-          {shown !== null && <strong>{reading(one, shown)}</strong>}
+          {shown !== null && <strong>{reading(one, shown, figure)}</strong>}
         </span>
       ))}
       {baseline !== null && (
@@ -167,17 +173,19 @@ function Legend({ series, baseline, shown, xLabel }: LegendProps) {
   );
 }
 
+const twoDigits = (value: number): string => value.toFixed(2);
+
 const round = (value: number) => Math.round(value * 1000) / 1000;
 
 /** "0.62 [0.58, 0.66]", of the last point that is not after `at`. */
-function reading(curve: Curve, at: number): string {
+function reading(curve: Curve, at: number, figure: (value: number) => string): string {
   const point = curve.points.findLast((one) => one.x <= at);
   if (!point) return "–";
   const ends =
     point.low === null || point.high === null
       ? ""
-      : ` [${point.low.toFixed(2)}, ${point.high.toFixed(2)}]`;
-  return `${point.y.toFixed(2)}${ends}`;
+      : ` [${figure(point.low)}, ${figure(point.high)}]`;
+  return `${figure(point.y)}${ends}`;
 }
 
 type Corner = readonly [x: number, y: number];

@@ -25,9 +25,14 @@ import { HostProvider, useHost } from "./bridge";
 import { useOpenedModel } from "./opened";
 import type { Rpc } from "./rpc";
 
-/** A dialog, perhaps about selected records, or the records with a filter. */
+/** A dialog, perhaps about selected records or a training run, or the records with a filter. */
 export type Place =
-  | { readonly kind: "dialog"; readonly name: DialogName; readonly selection?: Selection }
+  | {
+      readonly kind: "dialog";
+      readonly name: DialogName;
+      readonly selection?: Selection;
+      readonly run?: string;
+    }
   | { readonly kind: "records"; readonly preset: RecordsPreset };
 
 /** The dialog of a step (1..7). */
@@ -43,6 +48,8 @@ export interface Navigation {
   replace(place: Place): void;
   /** Close the uppermost. */
   close(): void;
+  /** Leave for the settings of the dataset; nothing where the page has none, as in a notebook. */
+  readonly settings?: (() => void) | undefined;
 }
 
 interface Opening {
@@ -53,6 +60,7 @@ interface Opening {
 const NavigationContext = createContext<Navigation | null>(null);
 const PresetContext = createContext<RecordsPreset | null>(null);
 const SelectionContext = createContext<Selection | null>(null);
+const RunContext = createContext<string | null>(null);
 const InOverlayContext = createContext(false);
 const ComponentsContext = createContext<Components>(new Map());
 const GuardContext = createContext<RefObject<CloseGuard | null> | null>(null);
@@ -79,6 +87,9 @@ export const usePreset = (): RecordsPreset | null => useContext(PresetContext);
 
 /** The records that a dialog was opened for; nothing where it is about all of them. */
 export const useSelection = (): Selection | null => useContext(SelectionContext);
+
+/** The training run that a dialog was opened for; nothing where it was opened for none. */
+export const useRun = (): string | null => useContext(RunContext);
 
 /** Whether a widget stands above another, and so can be closed. */
 export const useInOverlay = (): boolean => useContext(InOverlayContext);
@@ -118,8 +129,11 @@ interface NavigatorProps {
 /** Shows places above a widget; the lowest navigator is the one that all of them use. */
 export function Navigator({ components, stack, children }: NavigatorProps) {
   const own = useOwnStack();
-  const { places, open, replace, close } = stack ?? own;
-  const navigation = useMemo<Navigation>(() => ({ open, replace, close }), [open, replace, close]);
+  const { places, open, replace, close, settings } = stack ?? own;
+  const navigation = useMemo<Navigation>(
+    () => ({ open, replace, close, settings }),
+    [open, replace, close, settings],
+  );
   // One after the other: of two that open at once each would hide the other from readers.
   const [most, setMost] = useState(0);
   useEffect(() => setMost((before) => Math.min(before + 1, places.length)), [places, most]);
@@ -169,6 +183,7 @@ function Above({ place, components }: AboveProps) {
       open: lowest.open,
       replace: (next) => leaving(() => lowest.replace(next)),
       close: () => leaving(lowest.close),
+      settings: lowest.settings,
     };
   }, [lowest]);
   const rpc = useHost().rpc as unknown as Rpc<Opening>;
@@ -199,9 +214,11 @@ function Above({ place, components }: AboveProps) {
             <InOverlayContext value={true}>
               <PresetContext value={place.kind === "records" ? place.preset : null}>
                 <SelectionContext value={(place.kind === "dialog" && place.selection) || null}>
-                  <HostProvider model={model} signal={signal}>
-                    <Shown />
-                  </HostProvider>
+                  <RunContext value={(place.kind === "dialog" && place.run) || null}>
+                    <HostProvider model={model} signal={signal}>
+                      <Shown />
+                    </HostProvider>
+                  </RunContext>
                 </SelectionContext>
               </PresetContext>
             </InOverlayContext>

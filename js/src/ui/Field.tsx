@@ -33,14 +33,15 @@ interface NumberProps {
   readonly max: number;
   readonly step?: number;
   readonly hint?: ReactNode;
+  readonly error?: string | null;
   readonly disabled?: boolean;
   onChange(value: number): void;
 }
 
 /** A number within bounds; what is outside of them is said and not taken. */
-export function NumberField({ label, value, onChange, hint, ...bounds }: NumberProps) {
+export function NumberField({ label, value, onChange, hint, error, ...bounds }: NumberProps) {
   return (
-    <Field label={label} hint={hint ?? `${bounds.min} to ${bounds.max}`}>
+    <Field label={label} hint={hint ?? `${bounds.min} to ${bounds.max}`} error={error ?? null}>
       {(control) => (
         <input
           {...control}

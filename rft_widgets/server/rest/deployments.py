@@ -34,6 +34,8 @@ class DeployBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         model, too. ``ab_test``: for a part of the users, who stay on their arm.
     training_job
         Whose policy it is; by default the newest run that completed.
+    checkpoint
+        Step of that run whose model it is; by default the one that is chosen now.
     model, base_model
         Names of the two models on the wire.
     ratio
@@ -46,6 +48,7 @@ class DeployBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     mode: DeploymentMode = "new_endpoint"
     training_job: Id | None = None
+    checkpoint: Annotated[int, Meta(ge=0)] | None = None
     model: ModelName | None = None
     base_model: ModelName | None = None
     ratio: Annotated[float, Meta(ge=0, le=100)] = 50.0
@@ -105,6 +108,7 @@ def deploy(
     deployment = dataset.deploy(
         body.mode,
         job=body.training_job,
+        checkpoint=body.checkpoint,
         model=body.model,
         base_model=body.base_model,
         ratio=body.ratio,
@@ -114,7 +118,7 @@ def deploy(
         start=False,
     )
     with contextlib.suppress(ServingFailed):  # the answer says so
-        deployment.start()
+        deployment.start(wait=not deployment.loads_a_model)
     return view(deployment)
 
 
@@ -148,7 +152,8 @@ def roll_back(ws: Workspace, deployment_id: Id) -> DeploymentView:
 @routes.add("POST", "/deployments/{deployment_id}/start")
 def start_deployment(ws: Workspace, deployment_id: Id) -> DeploymentView:
     """Serve a deployment that is not served."""
-    return view(ws.deployment(deployment_id).start())
+    deployment = ws.deployment(deployment_id)
+    return view(deployment.start(wait=not deployment.loads_a_model))
 
 
 @routes.add("POST", "/deployments/{deployment_id}/stop")

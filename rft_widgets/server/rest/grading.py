@@ -16,12 +16,14 @@ from rft_widgets.model.dry_run import DryRun, DryRunEstimate
 from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.grader import grader_to_json
 from rft_widgets.model.grader_version import GraderVersion, JudgedAt
+from rft_widgets.server.rest.downloads import download
 from rft_widgets.server.rest.jobs import JobView, underway
-from rft_widgets.server.rest.routing import Id, Routes, Underway
+from rft_widgets.server.rest.routing import Attachment, Id, Routes, Underway
 from rft_widgets.worker.grading import (
     CompareAnswers,
     DryRunParams,
     Evaluate,
+    GraderParity,
     PlannedDryRun,
     TestGrader,
 )
@@ -72,6 +74,18 @@ class GraderView(Struct, frozen=True, kw_only=True):
     grader: dict[str, Any]
     connection: JudgedAt | None
     created_at: datetime
+
+
+class GraderExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the grader is for."""
+
+    target: Annotated[
+        str, Meta(description="openai, azure, bedrock, eval-protocol, trl, verl or openrlhf.")
+    ]
+    version: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Of a saved grader; by default the one in use."),
+    ] = None
 
 
 def grader_view(version: GraderVersion) -> GraderView:
@@ -164,6 +178,23 @@ def plan_grader_test(
         connection=allowed(dataset, body.connection),
         seed=body.seed,
     )
+
+
+@grader_routes.add("GET", "/datasets/{dataset_id}/grader/export", media_types=("application/zip",))
+def export_grader(ws: Workspace, dataset_id: Id, query: GraderExportQuery) -> Attachment:
+    """The grader for a framework or service, as a ZIP archive with a README.md."""
+    dataset = ws.dataset(dataset_id)
+    with download(f"{dataset_id}-grader-{query.target}.zip", "application/zip") as made:
+        dataset.export_grader_archive(query.target, made.path, version=query.version)
+    return made
+
+
+@grader_routes.add("POST", "/datasets/{dataset_id}/grader/parity")
+def check_grader_parity(ws: Workspace, dataset_id: Id, body: GraderParity) -> Underway[JobView]:
+    """Grade the same outputs here and with the compiled grader, and list where rewards differ."""
+    dataset = ws.dataset(dataset_id)
+    params = msgspec.structs.replace(body, connection=allowed(dataset, body.connection))
+    return underway(dataset.submit("grader_parity", params))
 
 
 @grader_routes.add("POST", "/datasets/{dataset_id}/evaluate")

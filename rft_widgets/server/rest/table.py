@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rft_widgets.server.rest import (
+    checkpoints,
     connections,
     costs,
     creation,
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *labels.routes.found,
     *grading.dry_run_routes.found,
     *training.routes.found,
+    *checkpoints.routes.found,
     *deployments.routes.found,
     *connections.routes.found,
     *costs.routes.found,

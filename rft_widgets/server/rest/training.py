@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from msgspec import structs
+from typing import Annotated
+
+from msgspec import Meta, Struct, structs
 
 from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.dataset.training_state import TrainingState
 from rft_widgets.model.job import LogLine
-from rft_widgets.model.training import TrainingConfig
+from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingRollout
+from rft_widgets.model.training_plan import TrainerInfo
 from rft_widgets.server.rest.routing import Id, Routes, Underway
+from rft_widgets.trainers import available
 from rft_widgets.workspace import Workspace
 
 routes = Routes("training")
@@ -30,21 +34,57 @@ class TrainBody(TrainingConfig, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TrainingView(TrainingState, frozen=True, kw_only=True):
-    """A training run as it stands."""
+    """A training run as it stands; ``served_step`` is the checkpoint that is served."""
 
     id: str
     dataset_id: str
+    served_step: int | None
+
+
+_Step = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+
+
+class RolloutsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which answers."""
+
+    step: Annotated[
+        _Step | None, Meta(description="Of the run; by default the newest one that has answers.")
+    ] = None
+
+
+class RolloutsView(Struct, frozen=True, kw_only=True):
+    """Answers of one step that a run learned from, and the steps that have answers."""
+
+    steps: tuple[int, ...]
+    rollouts: tuple[TrainingRollout, ...]
+
+
+class CheckpointChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The checkpoint to serve; ``null`` for the one that the run chose."""
+
+    step: _Step | None
 
 
 def view(job: TrainingJob) -> TrainingView:
     """Read how a run stands."""
-    return TrainingView(id=job.id, dataset_id=job.dataset_id, **structs.asdict(job.state))
+    return TrainingView(
+        id=job.id,
+        dataset_id=job.dataset_id,
+        served_step=job.served_step,
+        **structs.asdict(job.state),
+    )
 
 
 def _underway(job: TrainingJob) -> Underway[TrainingView]:
     return Underway(
         lambda: view(job), lambda: job.status not in ("pending", "running"), f"/training/{job.id}"
     )
+
+
+@routes.add("GET", "/trainers")
+def list_trainers(_ws: Workspace) -> tuple[TrainerInfo, ...]:
+    """Every way to train: what it is, needs and supports, its settings, and what is missing."""
+    return available()
 
 
 @routes.add("POST", "/datasets/{dataset_id}/train")
@@ -75,6 +115,27 @@ def get_training_log(ws: Workspace, training_id: Id) -> tuple[LogLine, ...]:
     """What happened in a run, line by line."""
     log = ws.training_job(training_id).log
     return tuple(LogLine(at=at, message=message) for at, message in log)
+
+
+@routes.add("GET", "/training/{training_id}/rollouts")
+def get_rollouts(ws: Workspace, training_id: Id, query: RolloutsQuery) -> RolloutsView:
+    """Answers that a run learned from, with their rewards; none where its trainer gives none."""
+    job = ws.training_job(training_id)
+    return RolloutsView(steps=job.rollout_steps, rollouts=job.rollouts(query.step))
+
+
+@routes.add("GET", "/training/{training_id}/checkpoints")
+def list_checkpoints(ws: Workspace, training_id: Id) -> tuple[Checkpoint, ...]:
+    """The model after some of the steps of a run."""
+    return ws.training_job(training_id).checkpoints
+
+
+@routes.add("PUT", "/training/{training_id}/checkpoint")
+def choose_checkpoint(ws: Workspace, training_id: Id, body: CheckpointChoice) -> TrainingView:
+    """Have a checkpoint served from the next deployment on, instead of the run's own choice."""
+    job = ws.training_job(training_id)
+    job.choose_checkpoint(body.step)
+    return view(job)
 
 
 @routes.add("POST", "/training/{training_id}/cancel")

@@ -16,6 +16,7 @@ from rft_widgets.model.topic_settings import (
     TOPIC_LIMITS,
     ClusterSettings,
 )
+from rft_widgets.steps.cluster import map_batches
 from rft_widgets.steps.progress import Progress
 from rft_widgets.steps.topics.answers import Answered, by_answers
 from rft_widgets.steps.topics.branches import Corpus, named_tree
@@ -84,8 +85,13 @@ class TopicModel(Struct, frozen=True, kw_only=True):
         ------
         A topic for each record; none for a text that is far from every topic.
         """
-        for batch in batched(records, CATEGORIZE.chunk_texts):
-            yield from self._assign([key for key, _ in batch], [text for _, text in batch])
+        batches = batched(records, CATEGORIZE.chunk_texts)
+        if isinstance(self.space, TextSpace):  # placed by words alone, on whatever machine
+            for found in map_batches(_assigned, self, batches):
+                yield from found
+            return
+        for batch in batches:
+            yield from _assigned(self, batch)
 
     def _assign(self, ids: list[str], texts: list[str]) -> list[Categorization]:
         paths = self.paths
@@ -332,6 +338,10 @@ def _means(points: Vectors, labels: Labels, count: int) -> Vectors:
     sums = np.zeros((count, points.shape[1]), np.float32)
     np.add.at(sums, labels, points)
     return unit(sums)
+
+
+def _assigned(found: TopicModel, batch: Sequence[tuple[str, str]]) -> list[Categorization]:
+    return found._assign([key for key, _ in batch], [text for _, text in batch])  # noqa: SLF001
 
 
 def _other(key: str, nearest: str | None = None) -> Categorization:

@@ -25,6 +25,7 @@ from rft_widgets.model.topic import (
     TopicNode,
 )
 from rft_widgets.model.topic_settings import CATEGORIZE, CLUSTERING, EMBEDDING, CategorizeSettings
+from rft_widgets.steps.cluster import map_batches
 from rft_widgets.steps.topics.calibration import (
     error_beyond_chance,
     fit_temperature,
@@ -94,8 +95,13 @@ class Categorizer(Struct, frozen=True, kw_only=True):
         ------
         A topic for each; none for a text without a known word, or without topics.
         """
-        for batch in batched(records, self.settings.chunk_texts):
-            yield from self._batch([key for key, _ in batch], [text for _, text in batch])
+        batches = batched(records, self.settings.chunk_texts)
+        if isinstance(self.space, TextSpace):  # placed by words alone, on whatever machine
+            for found in map_batches(_categorized, self, batches):
+                yield from found
+            return
+        for batch in batches:
+            yield from _categorized(self, batch)
 
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Probability of each topic (columns, as ``paths``) for each text, by similarity."""
@@ -159,6 +165,10 @@ class Categorizer(Struct, frozen=True, kw_only=True):
             else _unknown(key)
             for i, key in enumerate(ids)
         ]
+
+
+def _categorized(model: Categorizer, batch: Sequence[tuple[str, str]]) -> list[Categorization]:
+    return model._batch([key for key, _ in batch], [text for _, text in batch])  # noqa: SLF001
 
 
 def fit_categorizer(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
 from rft_widgets.dataset.deployment import Deployment
+from rft_widgets.dataset.training import TrainingJob
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.llm.allowed import allowed_from_page
 from rft_widgets.model.deployed import Benchmark, DeploymentOutcome, PlaygroundAnswer
@@ -15,7 +17,9 @@ from rft_widgets.model.deployment import DeploymentMode, DeploymentStatus
 from rft_widgets.model.llm import ModelConnection
 from rft_widgets.model.served import ServedStatus
 from rft_widgets.model.training import TrainingOutcomeName, TrainingReport
+from rft_widgets.model.training_plan import TrainerInfo
 from rft_widgets.statistics import PairedDifference
+from rft_widgets.trainers import available
 from rft_widgets.trainers.measure import shown_answer, shown_prompt
 from rft_widgets.widgets import rpc
 from rft_widgets.widgets.dialogs.base import Dialog
@@ -28,16 +32,35 @@ HIDDEN_TOKEN = "<token>"  # noqa: S105 - what is shown instead of one
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(max_length=500)]
+Step = Annotated[int, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1, max_length=20_000)]
 
 
+class CheckpointChoice(Struct, frozen=True, kw_only=True):
+    """A checkpoint that can be served; ``reward`` (0..1) is that on the validation prompts."""
+
+    step: int
+    reward: float | None
+
+
 class TrainedModel(Struct, frozen=True, kw_only=True):
-    """A completed training run, whose policy can be deployed."""
+    """A completed training run, whose policy can be deployed.
+
+    ``trainer`` is its title, ``base_model`` what it started from, ``serving`` how it is served, and
+    ``problem`` what is missing on this machine before it is, in words. ``served_step`` is the
+    checkpoint that is chosen, ``own_step`` the one that the run chose itself.
+    """
 
     job: str
     created_at: datetime
+    trainer: str
+    base_model: str | None
+    serving: str
+    problem: str
     outcome: TrainingOutcomeName
     served_step: int
+    own_step: int
+    checkpoints: tuple[CheckpointChoice, ...]
     kept_reference: bool
     change: PairedDifference | None
     against_recorded: PairedDifference | None
@@ -56,9 +79,10 @@ class ServedArm(Struct, frozen=True, kw_only=True):
 class DeploymentView(Struct, frozen=True, kw_only=True):
     """A deployment as it stands; ``base_url`` and ``snippet`` while it is served.
 
-    ``said`` is why it is not served, or that its address is another one than before; ``by_worker``
-    whether the worker serves it or is to. The snippet has `HIDDEN_TOKEN` instead of the token,
-    which a page has to ask for.
+    ``said`` is why it is not served, what answers, or that its address is another one than before;
+    ``checkpoint`` the step of the run that it serves, as far as it was kept; ``by_worker`` whether
+    the worker serves it or is to. The snippet has `HIDDEN_TOKEN` instead of the token, which a page
+    has to ask for.
     """
 
     id: str
@@ -70,6 +94,7 @@ class DeploymentView(Struct, frozen=True, kw_only=True):
     upstream: str | None
     keep_exchanges: bool
     job: str
+    checkpoint: int | None
     created_at: datetime
     rolled_back_at: datetime | None
     served: ServedStatus
@@ -98,14 +123,18 @@ class PlaygroundPrompt(Struct, frozen=True, kw_only=True):
 
 
 class PlayedAnswer(Struct, frozen=True, kw_only=True):
-    """One answer of the playground: its text with tool calls, reward (0..1), and the seconds."""
+    """One answer of the playground: its text with tool calls, reward (0..1), and the seconds.
+
+    ``tokens`` is the length of what a language model wrote.
+    """
 
     text: str
     source_record_id: str | None
     similarity: float | None
     reward: float | None
     error: str | None
-    latency_s: float
+    latency_s: float | None
+    tokens: int | None
 
 
 class PlayedPair(Struct, frozen=True, kw_only=True):
@@ -132,12 +161,12 @@ class DeployDialog(Dialog):
     def load(self) -> DeployOverview:
         """Trained models, and the deployments as they stand."""
         ds = self._dataset
-        states = [(job.id, job.state) for job in ds.training_jobs]
+        infos = {info.name: info for info in available()}
         return DeployOverview(
             models=tuple(
-                self._model(job, state.created_at, state.report)
-                for job, state in reversed(states)
-                if state.report is not None
+                self._model(job, report, infos)
+                for job in reversed(ds.training_jobs)
+                if (report := job.report) is not None
             ),
             deployments=tuple(self._view(one) for one in reversed(ds.deployments)),
             model_name=ds.model_name,
@@ -155,6 +184,7 @@ class DeployDialog(Dialog):
         upstream_model: Name = "",
         api_key_env: Name = "",
         keep_exchanges: bool = True,
+        checkpoint: Step | None = None,
     ) -> str:
         """Serve a trained policy on this machine; the id of the deployment."""
         deployment = self._dataset.deploy(
@@ -162,11 +192,15 @@ class DeployDialog(Dialog):
             job=job,
             model=model or None,
             base_model=base_model or None,
+            checkpoint=checkpoint,
             ratio=ratio,
             upstream=self._upstream(upstream_url, upstream_model, api_key_env),
             upstream_model=upstream_model or None,
             keep_exchanges=keep_exchanges,
+            start=False,
         )
+        # The page shows that it starts, and why it does not; loading a model takes its time.
+        deployment.start(wait=not deployment.loads_a_model)
         return deployment.id
 
     def _upstream(self, url: str, model: str, api_key_env: str) -> ModelConnection | None:
@@ -183,7 +217,8 @@ class DeployDialog(Dialog):
     @rpc.method(background=True)
     def start(self, deployment: Id) -> None:
         """Serve a deployment, by the worker or from this process."""
-        self._dataset.deployment(deployment).start()
+        found = self._dataset.deployment(deployment)
+        found.start(wait=not found.loads_a_model)
 
     @rpc.method(background=True)
     def stop(self, deployment: Id) -> None:
@@ -202,9 +237,9 @@ class DeployDialog(Dialog):
         return RevealedToken(token=found.token, snippet=found.snippet())
 
     @rpc.method()
-    def measure(self, job: Id) -> None:
+    def measure(self, job: Id, checkpoint: Step | None = None) -> None:
         """Begin to measure both policies on the validation prompts with the grader of now."""
-        self._dataset.submit("benchmark", MeasureTraining(training_job=job))
+        self._dataset.submit("benchmark", MeasureTraining(training_job=job, checkpoint=checkpoint))
 
     @rpc.method()
     def measure_outcome(self, deployment: Id) -> None:
@@ -226,25 +261,38 @@ class DeployDialog(Dialog):
         )
 
     @rpc.method(background=True)
-    def play(self, job: Id, text: Text) -> PlayedPair:
+    def play(self, job: Id, text: Text, checkpoint: Step | None = None) -> PlayedPair:
         """Both answers to what a user might write."""
-        return _pair(self._dataset.playground(text, job=job))
+        return _pair(self._dataset.playground(text, job=job, checkpoint=checkpoint))
 
     @rpc.method(background=True)
-    def play_record(self, job: Id, record: Name) -> PlayedPair:
+    def play_record(self, job: Id, record: Name, checkpoint: Step | None = None) -> PlayedPair:
         """Both answers to the prompt of a record, graded with its item."""
-        return _pair(self._dataset.playground(self._dataset.record(record), job=job))
+        asked = self._dataset.record(record)
+        return _pair(self._dataset.playground(asked, job=job, checkpoint=checkpoint))
 
-    def _model(self, job: str, created_at: datetime, report: TrainingReport) -> TrainedModel:
+    def _model(
+        self, job: TrainingJob, report: TrainingReport, infos: Mapping[str, TrainerInfo]
+    ) -> TrainedModel:
+        state = job.state
+        info, served = infos.get(state.config.trainer), job.served_step
         return TrainedModel(
-            job=job,
-            created_at=created_at,
+            job=job.id,
+            created_at=state.created_at,
+            trainer=state.config.trainer if info is None else info.title,
+            base_model=state.config.base_model,
+            serving="" if info is None else info.capabilities.serving,
+            problem="This version has no such trainer." if info is None else info.missing,
             outcome=report.outcome,
-            served_step=report.served_step,
+            served_step=report.served_step if served is None else served,
+            own_step=report.served_step,
+            checkpoints=tuple(
+                CheckpointChoice(step=one.step, reward=one.valid_reward) for one in job.checkpoints
+            ),
             kept_reference=report.kept_reference,
             change=report.change,
             against_recorded=report.against_recorded,
-            benchmark=self._measured("benchmark", job),
+            benchmark=self._measured("benchmark", job.id),
         )
 
     def _view(self, one: Deployment) -> DeploymentView:
@@ -259,6 +307,7 @@ class DeployDialog(Dialog):
             upstream=None if config.upstream is None else config.upstream.base_url,
             keep_exchanges=config.keep_exchanges,
             job=one.job.id,
+            checkpoint=config.checkpoint,
             created_at=one.created_at,
             rolled_back_at=one.rolled_back_at,
             served=served.status,
@@ -291,6 +340,7 @@ def _shown(answer: PlaygroundAnswer) -> PlayedAnswer:
         reward=answer.reward,
         error=answer.error,
         latency_s=answer.latency_s,
+        tokens=None if answer.usage is None else answer.usage.completion_tokens,
     )
 
 

@@ -31,6 +31,7 @@ from rft_widgets.widgets.dialogs.grader_views import (
     grader_view,
     read_results,
 )
+from rft_widgets.widgets.downloads import Download, Offers, file_name
 from rft_widgets.worker.grading import (
     MAX_GRADER_CHARS,
     CompareGraders,
@@ -46,10 +47,11 @@ _MAX_BYTES = MAX_GRADER_CHARS
 kernel reads it itself: what is wrong has a line then."""
 
 _MOST_SEATS = 20
+TargetName = Annotated[str, Meta(min_length=1, max_length=40)]
 _Text = Annotated[str, Meta(max_length=200)]
 
 
-class GraderDialog(Dialog):
+class GraderDialog(Offers, Dialog):
     """The grader: write it, try it, compare it, save it."""
 
     component: ClassVar[str] = "dialogs/grader"
@@ -157,6 +159,21 @@ class GraderDialog(Dialog):
         """Hold a grader, saved or not, against a saved version, on the same answers."""
         asked = CompareGraders(before=version, after=grader, connection=self._allowed(connection))
         return self._dataset.submit("compare_graders", asked).state
+
+    @rpc.method(background=True, max_bytes=_MAX_BYTES)
+    def export(
+        self, target: TargetName, grader: GraderText, connection: JudgedAt | None = None
+    ) -> Download:
+        """A grader, saved or not, for a framework or service, as an archive."""
+        allowed = self._allowed(connection)
+        name = file_name(self._dataset.name, f"grader-{target}", "zip")
+        return self.offer(
+            name,
+            lambda path, _: self._dataset.export_grader_archive(
+                target, path, grader=grader, connection=allowed
+            ),
+            call=f"ds.export_grader_archive({target!r}, {name!r})",
+        )
 
     def _known_fields(self) -> GraderFields:
         """Fields of the records, looked for once a change: progress of a test is none."""

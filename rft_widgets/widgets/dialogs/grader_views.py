@@ -12,6 +12,7 @@ from msgspec import Struct
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.job import Job
 from rft_widgets.graders import PRESETS, grader_hash, load_grader, start
+from rft_widgets.graders.compile import TARGETS, python_name
 from rft_widgets.graders.presets import GraderType, PresetName
 from rft_widgets.graders.score_model import SCHEMA
 from rft_widgets.graders.templates import VARIABLES
@@ -61,6 +62,14 @@ class GraderStart(Struct, frozen=True, kw_only=True):
     grader: dict[str, Any]
 
 
+class ExportTarget(Struct, frozen=True, kw_only=True):
+    """What a grader can be compiled for, and the file that is used there."""
+
+    name: str
+    title: str
+    entry: str
+
+
 class GraderView(Struct, frozen=True, kw_only=True):
     """Everything that the dialog opens with."""
 
@@ -71,6 +80,7 @@ class GraderView(Struct, frozen=True, kw_only=True):
     starts: tuple[GraderStart, ...]
     schema: str
     """What a judge that scores is asked for, as JSON Schema."""
+    targets: tuple[ExportTarget, ...]
 
 
 class NamedReward(Struct, frozen=True, kw_only=True):
@@ -160,7 +170,7 @@ def grader_view(dataset: OptimizationDataset, fields: GraderFields) -> GraderVie
     """Read what the dialog opens with."""
     names = [field.name for field in fields.item]
     reference = next((name for name in _REFERENCES if name in names), None)
-    in_use = dataset.grader_version
+    in_use, own_name = dataset.grader_version, python_name(dataset.name)
     own = tuple(
         TemplateVariable(name=_path(field.name), detail=field.example) for field in fields.item
     )
@@ -187,6 +197,10 @@ def grader_view(dataset: OptimizationDataset, fields: GraderFields) -> GraderVie
             for kind in _types()
         ),
         schema=msgspec.json.format(msgspec.json.encode(SCHEMA), indent=2).decode(),
+        targets=tuple(
+            ExportTarget(name=one.name, title=one.title, entry=one.entry.format(name=own_name))
+            for one in TARGETS.values()
+        ),
     )
 
 

@@ -39,7 +39,7 @@ export function Endpoint({ deployment, trained, command, measured, onReveal }: P
   const share = mode === "ab_test" ? ` · ${ratio} % of the users` : "";
   const beside = mode === "new_endpoint" && upstream === null ? "" : ` · base model ${base_model}`;
   const of = trained
-    ? ` · step ${trained.served_step} of the run of ${ago(trained.created_at)}`
+    ? ` · step ${deployment.checkpoint ?? trained.own_step} of the run of ${ago(trained.created_at)}`
     : "";
   return (
     <article className="rft-card rft-deploy-endpoint" aria-label={model}>

@@ -13,18 +13,23 @@ import { reward, signed, signedBounds, signedPercent } from "../../ui/rewards";
 import { Stat, Stats } from "../../ui/Stat";
 import { ago } from "../../ui/time";
 import { Changes } from "../training/Changes";
-import { OUTCOME_TONES, OUTCOME_WORDS } from "../training/outcome";
+import { baseModel, OUTCOME_TONES, OUTCOME_WORDS } from "../training/outcome";
 
 interface Props {
   readonly models: readonly TrainedModel[];
   readonly model: TrainedModel;
+  /** The step whose model is to be served. */
+  readonly checkpoint: number;
   readonly measured: Job;
   readonly measure: Action<[job: string]>;
   onModel(job: string): void;
+  onCheckpoint(step: number): void;
 }
 
-export function ModelChoice({ models, model, measured, measure, onModel }: Props) {
+export function ModelChoice(props: Props) {
+  const { models, model, checkpoint, measured, measure, onModel, onCheckpoint } = props;
   const { change, against_recorded: against, benchmark } = model;
+  const steps = checkpoints(model);
   return (
     <section aria-labelledby="rft-deploy-model" className="rft-deploy-section">
       <h3 id="rft-deploy-model" className="rft-section-title">
@@ -40,13 +45,31 @@ export function ModelChoice({ models, model, measured, measure, onModel }: Props
           ])}
           onChange={onModel}
         />
-        <p className="rft-note">
-          <Badge tone={OUTCOME_TONES[model.outcome]}>{OUTCOME_WORDS[model.outcome]}</Badge>{" "}
-          {model.kept_reference
-            ? "The reference is served: training found nothing clearly better."
-            : `The checkpoint of step ${model.served_step} is served.`}
-        </p>
+        {steps.length > 1 && (
+          <ChoiceField
+            label="Checkpoint"
+            value={String(checkpoint)}
+            options={steps}
+            onChange={(step) => onCheckpoint(Number(step))}
+          />
+        )}
       </div>
+      <p className="rft-note">
+        <Badge tone={OUTCOME_TONES[model.outcome]}>{OUTCOME_WORDS[model.outcome]}</Badge>{" "}
+        {model.kept_reference && checkpoint === model.own_step
+          ? "The reference is served: training found nothing clearly better."
+          : `The checkpoint of step ${checkpoint} is served.`}
+      </p>
+      <p className="rft-note">{origin(model)}</p>
+      {model.problem && (
+        <ProblemNote
+          problem={{
+            code: "not_ready",
+            message: "This model cannot be served from here yet.",
+            hint: model.problem,
+          }}
+        />
+      )}
       {change && (
         <Stats>
           <Stat label="Base" value={reward(change.before_mean)} note="before training" />
@@ -63,9 +86,17 @@ export function ModelChoice({ models, model, measured, measure, onModel }: Props
           />
         </Stats>
       )}
-      <p className="rft-note">
-        {`As training measured it on ${counted(change?.n ?? 0, "validation prompt")}; brackets are 95 % intervals.`}
-      </p>
+      {change ? (
+        <p className="rft-note">
+          {`As training measured step ${model.own_step} on ${counted(change.n, "validation prompt")}; brackets are 95 % intervals.`}
+        </p>
+      ) : (
+        !benchmark && (
+          <p className="rft-note">
+            Training did not measure it. Measure it now, before it is used.
+          </p>
+        )
+      )}
       {measure.problem && <ProblemNote problem={measure.problem} />}
       {measured.isRunning || measured.state?.status === "failed" ? (
         <JobProgress job={measured} onRetry={() => void measure.run(model.job)} />
@@ -79,7 +110,7 @@ export function ModelChoice({ models, model, measured, measure, onModel }: Props
             {benchmark ? "Measure Again" : "Measure Now"}
           </Button>
           <span className="rft-note">
-            Both models on the validation split, by the grader of now.
+            {`Step ${checkpoint} and the model from before on the validation split, by the grader of now.`}
           </span>
         </div>
       )}
@@ -95,6 +126,7 @@ function Measured({ benchmark }: { readonly benchmark: Benchmark }) {
     <div className="rft-card rft-deploy-measured">
       <strong>{benchmark.sentence}</strong>
       <p className="rft-note">
+        {benchmark.checkpoint !== null && `Step ${benchmark.checkpoint}. `}
         {`Time to answer: base ${milliseconds(benchmark.base_latency_s)}, trained ${milliseconds(benchmark.tuned_latency_s)}.`}
         {left > 0 && ` ${counted(left, "prompt")} could not be compared.`}
       </p>
@@ -104,6 +136,28 @@ function Measured({ benchmark }: { readonly benchmark: Benchmark }) {
       </details>
     </div>
   );
+}
+
+/** The steps that can be served, with what their models earn. */
+function checkpoints({ checkpoints, served_step, own_step }: TrainedModel) {
+  const rewards = new Map(checkpoints.map((one) => [one.step, one.reward]));
+  const steps = [...new Set([...rewards.keys(), served_step, own_step])].sort((a, b) => a - b);
+  return steps.map((step): readonly [string, string] => {
+    const earned = rewards.get(step);
+    const words = earned === null || earned === undefined ? "" : `: reward ${reward(earned)}`;
+    const notes = [
+      step === served_step && step !== own_step && "chosen",
+      step === own_step && "the run's choice",
+    ].filter(Boolean);
+    return [String(step), `Step ${step}${words}${notes.length ? ` (${notes.join(", ")})` : ""}`];
+  });
+}
+
+/** Who trained a model, of what, and how it is served. */
+function origin(model: TrainedModel): string {
+  const base = baseModel(model);
+  const trained = `Trainer: ${model.trainer}${base ? `, from ${base}` : ""}.`;
+  return model.serving ? `${trained} Serving: ${model.serving}` : trained;
 }
 
 export function milliseconds(seconds: number | null): string {

@@ -5,7 +5,7 @@ import type { PlayedAnswer, PlayedPair, PlaygroundPrompt } from "../../contract.
 import { type Loaded, useAction } from "../../host/loaded";
 import { Button } from "../../ui/Button";
 import { Field } from "../../ui/Field";
-import { percent } from "../../ui/numbers";
+import { counted, percent } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { NO_TOPIC, reward, signed } from "../../ui/rewards";
 import { milliseconds } from "./ModelChoice";
@@ -130,16 +130,23 @@ function Answer({ title, answer, before = null }: AnswerProps) {
           {`Not graded${answer.error ? `: ${answer.error}` : "."}`}
         </p>
       )}
-      <p
-        className="rft-note rft-deploy-source"
-        title={`The answer of record ${answer.source_record_id}`}
-      >
-        {answer.similarity === null
-          ? milliseconds(answer.latency_s)
-          : `${milliseconds(answer.latency_s)} · prompt like a recorded one by ${percent(answer.similarity)}`}
+      <p className="rft-note rft-deploy-source" title={source(answer)}>
+        {effort(answer)}
       </p>
     </section>
   );
+}
+
+/** Whose answer it is, where it was not written but chosen. */
+const source = ({ source_record_id: id }: PlayedAnswer): string | undefined =>
+  id === null ? undefined : `The answer of record ${id}`;
+
+/** What an answer took, and where a recorded one comes from. */
+function effort({ latency_s, tokens, similarity }: PlayedAnswer): string {
+  const parts = [latency_s === null ? "answered before" : milliseconds(latency_s)];
+  if (tokens !== null) parts.push(counted(tokens, "token"));
+  if (similarity !== null) parts.push(`prompt like a recorded one by ${percent(similarity)}`);
+  return parts.join(" · ");
 }
 
 const short = (text: string): string =>

@@ -11,7 +11,7 @@ import {
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
 import { isAtWork, useJob } from "../../host/jobs";
 import { useAction, useLoaded } from "../../host/loaded";
-import { useInOverlay, useNavigation } from "../../host/navigation";
+import { useInOverlay, useNavigation, useRun } from "../../host/navigation";
 import { Button } from "../../ui/Button";
 import { DialogFrame } from "../../ui/DialogFrame";
 import { Empty } from "../../ui/Empty";
@@ -83,16 +83,18 @@ function Deploy({ overview, blocked, onChanged }: Props) {
   const { models, deployments, model_name } = overview;
   const hasActive = deployments.some((one) => one.status === "active");
   const [tab, setTab] = useState<Tab>(blocked === null && !hasActive ? "new" : "endpoints");
-  const [job, setJob] = useState<string | null>(null);
+  const [job, setJob] = useState<string | null>(useRun());
+  const [step, setStep] = useState<number | null>(null);
   const [choice, setChoice] = useState<ModeChoice>(FIRST_CHOICE);
   const model = models.find((one) => one.job === job) ?? models[0];
+  const checkpoint = step ?? model?.served_step ?? 0;
   const deploy = useAction(async (of: string) => {
-    await rpc.call("deploy", { job: of, ...choice });
+    await rpc.call("deploy", { job: of, checkpoint, ...choice });
     setTab("endpoints");
     onChanged();
   });
   const measured = useJob("benchmark", model?.job);
-  const measure = useAction((of: string) => rpc.call("measure", { job: of }));
+  const measure = useAction((of: string) => rpc.call("measure", { job: of, checkpoint }));
   const toTraining = () => {
     const place = { kind: "dialog", name: "training" } as const;
     if (isAbove) navigation.replace(place);
@@ -135,7 +137,12 @@ function Deploy({ overview, blocked, onChanged }: Props) {
       subtitle="Serve the trained model on this machine, and see what it is worth."
       footer={
         isNew ? (
-          <Button look="main" isBusy={deploy.isBusy} onClick={() => void deploy.run(model.job)}>
+          <Button
+            look="main"
+            isBusy={deploy.isBusy}
+            disabled={model.problem !== ""}
+            onClick={() => void deploy.run(model.job)}
+          >
             Deploy
           </Button>
         ) : (
@@ -157,9 +164,14 @@ function Deploy({ overview, blocked, onChanged }: Props) {
                 <ModelChoice
                   models={models}
                   model={model}
+                  checkpoint={checkpoint}
                   measured={measured}
                   measure={measure}
-                  onModel={setJob}
+                  onModel={(of) => {
+                    setJob(of);
+                    setStep(null);
+                  }}
+                  onCheckpoint={setStep}
                 />
                 <ModeForm choice={choice} modelName={model_name} onChange={setChoice} />
               </div>
@@ -168,7 +180,13 @@ function Deploy({ overview, blocked, onChanged }: Props) {
           {
             value: "playground",
             title: "Playground",
-            body: <PlaygroundOf key={model.job} job={model.job} />,
+            body: (
+              <PlaygroundOf
+                key={`${model.job} ${checkpoint}`}
+                job={model.job}
+                checkpoint={checkpoint}
+              />
+            ),
           },
           {
             value: "endpoints",
@@ -206,14 +224,19 @@ function EndpointOf({ deployment, model, onChanged }: EndpointOfProps) {
   );
 }
 
-function PlaygroundOf({ job }: { readonly job: string }) {
+interface PlaygroundOfProps {
+  readonly job: string;
+  readonly checkpoint: number;
+}
+
+function PlaygroundOf({ job, checkpoint }: PlaygroundOfProps) {
   const rpc = useRpc();
   const prompts = useLoaded((signal) => rpc.call("prompts", { job }, signal), { revision: 0 });
   return (
     <Playground
       prompts={prompts}
-      onText={(text) => rpc.call("play", { job, text })}
-      onRecord={(record) => rpc.call("play_record", { job, record })}
+      onText={(text) => rpc.call("play", { job, text, checkpoint })}
+      onRecord={(record) => rpc.call("play_record", { job, record, checkpoint })}
     />
   );
 }

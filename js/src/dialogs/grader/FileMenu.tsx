@@ -1,5 +1,5 @@
 // A grader from a file and into one.
-import { Download, Upload } from "lucide-react";
+import { Download, PackageOpen, Upload } from "lucide-react";
 import { useRef } from "react";
 import { SETTINGS } from "../../contract.gen";
 import { save } from "../../host/download";
@@ -10,11 +10,12 @@ import { asJson, type Draft, type GraderValue, readJson, textOf } from "./draft"
 interface Props {
   readonly draft: Draft | null;
   onImport(grader: GraderValue): void;
+  onExport(): void;
   onProblem(words: string): void;
 }
 
 /** Files are read on the page: importing one runs nothing, and saves nothing. */
-export function FileMenu({ draft, onImport, onProblem }: Props) {
+export function FileMenu({ draft, onImport, onExport, onProblem }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const take = async (file: File | undefined) => {
     if (!file) return;
@@ -52,6 +53,9 @@ export function FileMenu({ draft, onImport, onProblem }: Props) {
         onClick={() => draft && download(draft)}
       >
         Download
+      </Button>
+      <Button icon={<PackageOpen size={14} aria-hidden />} disabled={!draft} onClick={onExport}>
+        Export…
       </Button>
     </>
   );

@@ -24,6 +24,10 @@ const VIEW: GraderView = {
     { type: "score_model", grader: JUDGE },
   ],
   schema: "{}",
+  targets: [
+    { name: "openai", title: "OpenAI", entry: "grader.json" },
+    { name: "trl", title: "TRL", entry: "reward.py" },
+  ],
 };
 const GOOD: GraderCheck = { grader: SCRIPT, hash: "h1", problems: [], missing: [] };
 const version = (number: number, in_use: boolean, grader: object = SCRIPT) => ({

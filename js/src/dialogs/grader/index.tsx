@@ -22,6 +22,7 @@ import { estimateWords, pastErrorWords } from "../../ui/spending";
 import { useToast } from "../../ui/toasts";
 import { useLeaving } from "../../ui/useLeaving";
 import { asksModel, type GraderValue, modelOf, sourceOf } from "./draft";
+import { ExportDialog } from "./ExportDialog";
 import { FileMenu } from "./FileMenu";
 import { GraderEditor } from "./GraderEditor";
 import { PanelDialog, type PanelOptions } from "./PanelDialog";
@@ -83,6 +84,7 @@ function Loaded({ view, drafting, reload }: Props) {
   const { draft, isDirty } = drafting;
   const [isChoosing, setChoosing] = useState(false);
   const [isSeating, setSeating] = useState(false);
+  const [isExporting, setExporting] = useState(false);
   // A connection is saved with a grader only where it asks a model.
   const connection = draft && asksModel(draft.grader) ? draft.connection : null;
   const given = draft && { grader: sourceOf(draft), connection };
@@ -139,6 +141,7 @@ function Loaded({ view, drafting, reload }: Props) {
         <FileMenu
           draft={draft}
           onImport={begin}
+          onExport={() => setExporting(true)}
           onProblem={(words) => toast({ title: words, tone: "bad" })}
         />
       }
@@ -217,6 +220,17 @@ function Loaded({ view, drafting, reload }: Props) {
           problem={panel.problem}
           onMake={panel.run}
           onClose={() => setSeating(false)}
+        />
+      )}
+      {isExporting && given && (
+        <ExportDialog
+          targets={view.targets}
+          given={given}
+          onDone={(file) => {
+            setExporting(false);
+            toast({ title: `Saved as ${file}`, tone: "ok" });
+          }}
+          onClose={() => setExporting(false)}
         />
       )}
       {leaving.question}

@@ -20,6 +20,10 @@ const VIEW: GraderView = {
   presets: [],
   starts: [{ type: "score_model", grader: JUDGE }],
   schema: "{}",
+  targets: [
+    { name: "openai", title: "OpenAI", entry: "grader.json" },
+    { name: "trl", title: "TRL", entry: "reward.py" },
+  ],
 };
 const CHECK: GraderCheck = { grader: JUDGE, hash: "h1", problems: [], missing: [] };
 const model = (name: string, served: string, notice = ""): ModelChoice => ({

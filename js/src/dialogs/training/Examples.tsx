@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { TrainingExample } from "../../contract.gen";
 import { Button } from "../../ui/Button";
 import { reward, signed } from "../../ui/rewards";
+import { LongText } from "./LongText";
 
 const FIRST = 3;
 
@@ -20,7 +21,7 @@ export function Examples({ examples }: Props) {
       <ul className="rft-training-examples">
         {shown.map((one) => (
           <li key={one.record_id} className="rft-card">
-            <p className="rft-training-prompt">{one.prompt}</p>
+            <LongText className="rft-training-prompt" text={one.prompt} />
             <div className="rft-training-pair">
               <Answer title="Before" text={one.baseline_answer} value={one.baseline_reward} />
               <Answer
@@ -60,7 +61,7 @@ function Answer({ title, text, value, gain }: AnswerProps) {
           </span>
         )}
       </h4>
-      <p className="rft-training-answer">{text}</p>
+      <LongText className="rft-training-answer" text={text} />
     </div>
   );
 }

@@ -1,18 +1,20 @@
-import type { TrainingRunRow } from "../../contract.gen";
+import type { TrainerInfo, TrainingRunRow } from "../../contract.gen";
 import { Badge } from "../../ui/Badge";
 import { Scroll } from "../../ui/Scroll";
 import { ago, exact } from "../../ui/time";
-import { standing } from "./outcome";
+import { baseModel, standing } from "./outcome";
 
 interface Props {
   readonly runs: readonly TrainingRunRow[];
+  readonly trainers: readonly TrainerInfo[];
   readonly shown: string;
   onShow(id: string): void;
 }
 
 /** Every run there was, the newest first; one is opened by its name. */
-export function History({ runs, shown, onShow }: Props) {
+export function History({ runs, trainers, shown, onShow }: Props) {
   if (runs.length === 0) return null;
+  const titles = new Map(trainers.map((one) => [one.name, one.title]));
   return (
     <section aria-labelledby="rft-training-history">
       <h3 id="rft-training-history" className="rft-section-title">
@@ -25,6 +27,8 @@ export function History({ runs, shown, onShow }: Props) {
               <th scope="col">Run</th>
               <th scope="col">Result</th>
               <th scope="col">Started</th>
+              <th scope="col">Trainer</th>
+              <th scope="col">Base model</th>
               <th scope="col">Epochs</th>
               <th scope="col">Grader</th>
               <th scope="col">Data</th>
@@ -50,6 +54,10 @@ export function History({ runs, shown, onShow }: Props) {
                     <Badge tone={tone}>{words}</Badge>
                   </td>
                   <td title={exact(run.created_at)}>{ago(run.created_at)}</td>
+                  <td>{titles.get(run.trainer) ?? run.trainer}</td>
+                  <td className="rft-training-model" title={run.base_model ?? undefined}>
+                    {baseModel(run) || "–"}
+                  </td>
                   <td className="rft-number">{run.n_epochs}</td>
                   <td title={`Version ${run.grader_version} of the grader`}>
                     {`v${run.grader_version}`}

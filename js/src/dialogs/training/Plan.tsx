@@ -1,4 +1,4 @@
-import type { TrainingPlan } from "../../contract.gen";
+import type { PlannedTraining, TrainingEstimate } from "../../contract.gen";
 import type { Loaded } from "../../host/loaded";
 import { count, percent } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
@@ -6,18 +6,20 @@ import { NO_TOPIC } from "../../ui/rewards";
 import { Scroll } from "../../ui/Scroll";
 import { Skeleton } from "../../ui/Skeleton";
 import { Stat, Stats } from "../../ui/Stat";
+import { money } from "../../ui/spending";
 import { duration } from "../../ui/time";
 
 interface Props {
-  readonly plan: Loaded<TrainingPlan | null>;
+  readonly plan: Loaded<PlannedTraining | null>;
+  /** Whether something has still to be given, which is said elsewhere. */
+  readonly isIncomplete: boolean;
 }
 
-/** The split that the settings make, and what the run will take. */
-export function Plan({ plan }: Props) {
+/** The split that the settings make, and what the run will take, or why it is refused. */
+export function Plan({ plan, isIncomplete }: Props) {
   if (plan.problem) return <ProblemNote problem={plan.problem} onRetry={plan.reload} />;
   if (!plan.value) return <Skeleton lines={6} />;
-  const { train, valid, groups, topics, notes, estimate } = plan.value;
-  const cost = estimate.cost_micro_usd;
+  const { train, valid, groups, topics, notes, estimate, refusal } = plan.value;
   return (
     <div className="rft-training-plan" aria-busy={plan.isLoading}>
       <Stats>
@@ -58,23 +60,28 @@ export function Plan({ plan }: Props) {
           {note}
         </p>
       ))}
-      <Stats>
-        <Stat
-          label="Time"
-          value={estimate.seconds === null ? "Unknown" : about(estimate.seconds)}
-          note={estimate.seconds === null ? "No run has ended yet." : estimate.basis}
-        />
-        <Stat
-          label="Cost"
-          value={cost === null ? "Unknown" : "$0.00"}
-          note={
-            cost === null
-              ? `The grader asks a model, at most ${count(estimate.gradings)} times.`
-              : `On this machine; at most ${count(estimate.gradings)} gradings.`
-          }
-        />
-      </Stats>
+      {refusal && !isIncomplete && <ProblemNote problem={refusal} />}
+      {estimate && <Estimate estimate={estimate} />}
     </div>
+  );
+}
+
+function Estimate({ estimate }: { readonly estimate: TrainingEstimate }) {
+  const { seconds, basis, gradings, cost_micro_usd, cost_basis } = estimate;
+  return (
+    <Stats>
+      <Stat
+        label="Time"
+        value={seconds === null ? "Unknown" : about(seconds)}
+        note={seconds === null ? "No run has ended yet." : basis}
+      />
+      <Stat
+        label="Gradings here"
+        value={count(gradings)}
+        note={gradings === 0 ? "The service grades." : "at most"}
+      />
+      <Stat label="Cost" value={money(cost_micro_usd)} note={cost_basis} />
+    </Stats>
   );
 }
 

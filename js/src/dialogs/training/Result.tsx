@@ -35,7 +35,7 @@ export function Result({ report, children }: Props) {
       </section>
       {change && (
         <Stats>
-          <Stat label="Baseline" value={reward(change.before_mean)} note="before training" />
+          <Stat label="Baseline" value={reward(change.before_mean)} note={report.baseline} />
           <Stat label="Final" value={reward(change.after_mean)} note="the served model" />
           <Stat
             label="Difference"
@@ -48,22 +48,29 @@ export function Result({ report, children }: Props) {
             note={relativeBounds(change.relative)}
           />
           <Stat
-            label="Recorded answers"
+            label="Your system's answers"
             value={reward(recorded?.estimate ?? null)}
             note={recorded ? bounds(recorded) : "none"}
           />
           <Stat
-            label="Against recorded"
+            label="Against your answers"
             value={against ? signed(against.difference.estimate) : "–"}
             note={against ? signedBounds(against.difference) : null}
           />
         </Stats>
       )}
-      <p className="rft-note">
-        {`Measured on ${counted(change?.n ?? 0, "validation prompt")} that training never saw, in pairs; brackets are 95 % intervals.`}
-        {left > 0 &&
-          ` Left out: ${excluded.no_candidate} without an answer to give, ${excluded.failed_grading} whose grading failed.`}
-      </p>
+      {outcome === "not_measured" ? (
+        <p className="rft-note">
+          Deploy it, then measure it there: both models answer the validation prompts, and your
+          grader compares them.
+        </p>
+      ) : (
+        <p className="rft-note">
+          {`Measured on ${counted(change?.n ?? 0, "validation prompt")} that training never saw, in pairs; brackets are 95 % intervals.`}
+          {left > 0 &&
+            ` Left out: ${excluded.no_candidate} without an answer to give, ${excluded.failed_grading} whose grading failed.`}
+        </p>
+      )}
       {children}
       <Changes topics={report.topics} />
       <Examples examples={report.examples} />

@@ -1,13 +1,22 @@
-import type { TrainingRunView } from "../../contract.gen";
-import { count, percent } from "../../ui/numbers";
+import type { TrainingProgress, TrainingRunView } from "../../contract.gen";
+import { count, counted, percent } from "../../ui/numbers";
 import { bounds, reward } from "../../ui/rewards";
 import { Stat, Stats } from "../../ui/Stat";
+import { money } from "../../ui/spending";
 import { duration } from "../../ui/time";
 import { isAtWork } from "./outcome";
 
 interface Props {
   readonly view: TrainingRunView;
 }
+
+const PHASES: Readonly<Record<TrainingProgress["phase"], string>> = {
+  preparing: "Preparing",
+  grading: "Grading",
+  training: "Training",
+  evaluating: "Measuring",
+  done: "Done",
+};
 
 /** Where a run is: phase, step, rewards so far, and what is left. */
 export function RunProgress({ view }: Props) {
@@ -22,7 +31,10 @@ export function RunProgress({ view }: Props) {
   return (
     <section aria-label="Progress" className="rft-training-progress">
       <div className="rft-training-doing">
-        <span role="status">{doing || progress?.message || "Starting..."}</span>
+        <span role="status">
+          {doing || progress?.message || "Starting..."}
+          {!doing && progress && <small>{PHASES[progress.phase]}</small>}
+        </span>
         <strong>{percent(share)}</strong>
       </div>
       <progress className="rft-job-bar" max={1} value={share} aria-label="Training" />
@@ -53,8 +65,8 @@ export function RunProgress({ view }: Props) {
         />
         <Stat
           label="Cost so far"
-          value={view.cost_micro_usd === null ? "Unknown" : "$0.00"}
-          note={`${count(progress?.gradings ?? 0)} gradings`}
+          value={money(view.cost_micro_usd)}
+          note={`${counted(progress?.gradings ?? 0, "grading")} here`}
         />
       </Stats>
     </section>

@@ -1,10 +1,8 @@
 // One run: while it is at work, where it stopped, or what came of it.
-import { Pause, Play, Plus, Rocket, RotateCcw, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { TrainingConfig, TrainingRunView } from "../../contract.gen";
+import type { TrainerInfo, TrainingConfig, TrainingRunView } from "../../contract.gen";
 import type { Action, Loaded } from "../../host/loaded";
 import { Badge } from "../../ui/Badge";
-import { Button } from "../../ui/Button";
 import { Confirm } from "../../ui/Confirm";
 import { DialogFrame } from "../../ui/DialogFrame";
 import { count } from "../../ui/numbers";
@@ -12,19 +10,25 @@ import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
 import { ago, exact } from "../../ui/time";
 import { Checkpoints } from "./Checkpoints";
+import { Commands } from "./Commands";
+import { ComparisonOf } from "./ComparisonOf";
 import { Curves } from "./Curves";
-import { isAtWork, standing } from "./outcome";
+import { MoreCurves } from "./MoreCurves";
+import { baseModel, isAtWork, standing } from "./outcome";
 import { Result } from "./Result";
+import { RolloutsOf } from "./RolloutsOf";
+import { RunCard } from "./RunCard";
 import { RunLog } from "./RunLog";
 import { RunProgress } from "./RunProgress";
 
 interface Props {
   readonly title: string;
-  /** What trains, by its title. */
-  readonly trainer: string;
+  /** What trains; nothing where this version does not have it. */
+  readonly trainer: TrainerInfo | null;
   readonly loaded: Loaded<TrainingRunView>;
   readonly command: Action<[name: "pause" | "resume" | "cancel"]>;
   readonly again: Action<[config: TrainingConfig]>;
+  readonly choose: Action<[step: number | null]>;
   /** The history of runs. */
   readonly children: ReactNode;
   onNew(): void;
@@ -32,7 +36,7 @@ interface Props {
 }
 
 export function RunView(props: Props) {
-  const { title, trainer, loaded, command, again, onNew, onDeploy } = props;
+  const { title, trainer, loaded, command, again, choose, onNew, onDeploy } = props;
   const [isCancelling, setCancelling] = useState(false);
   const view = loaded.value;
   if (!view) {
@@ -51,13 +55,20 @@ export function RunView(props: Props) {
   const { words, tone } = standing(run);
   const time = run.finished_at ?? run.created_at;
   const records = `${count(view.train_records)} records to learn from, ${count(view.valid_records)} to measure on`;
-  const curves = <Curves curve={view.curve} report={report} />;
+  const who = [trainer?.title ?? run.trainer, baseModel(run)].filter((one) => one !== "");
+  const canPause = trainer?.capabilities.pauses ?? false;
+  const curves = (
+    <>
+      <Curves curve={view.curve} report={report} />
+      <MoreCurves curve={view.curve} />
+    </>
+  );
   return (
     <DialogFrame
       title={title}
       subtitle={
         <>
-          {`${trainer} · ${records} · ${run.finished_at ? "ended" : "started"} `}
+          {`${who.join(" · ")} · ${records} · ${run.finished_at ? "ended" : "started"} `}
           <span title={exact(time)}>{ago(time)}</span>
         </>
       }
@@ -67,6 +78,7 @@ export function RunView(props: Props) {
           view={view}
           command={command}
           again={again}
+          canPause={canPause}
           onNew={onNew}
           onDeploy={onDeploy}
           onCancel={() => setCancelling(true)}
@@ -78,8 +90,7 @@ export function RunView(props: Props) {
       {again.problem && <ProblemNote problem={again.problem} />}
       {run.was_killed && (
         <p className="rft-training-warning rft-tone-warn">
-          Nobody works on this run: the process that trained has ended, or its job was stopped.
-          Resume goes on from the last saved state, and ends as if it had never stopped.
+          {`Nobody works on this run: the process that trained has ended, or its job was stopped. ${resumeWords(trainer)}`}
         </p>
       )}
       {run.status === "failed" && (
@@ -96,7 +107,17 @@ export function RunView(props: Props) {
           {curves}
         </>
       )}
-      {report && <Checkpoints checkpoints={view.checkpoints} served={report.served_step} />}
+      <Checkpoints view={view} choose={choose} />
+      {report && view.checkpoints.length > 0 && (
+        <ComparisonOf
+          job={run.id}
+          served={view.served_step}
+          costs={view.cost_micro_usd !== 0}
+          choose={choose}
+        />
+      )}
+      <RolloutsOf job={run.id} steps={view.rollout_steps} trainer={trainer} />
+      {isAtWork(run) ? null : <RunCard job={run.id} />}
       <RunLog lines={view.log} total={view.log_lines} isOpen={isAtWork(run) || !report} />
       {props.children}
       {isCancelling && (
@@ -110,73 +131,14 @@ export function RunView(props: Props) {
           }}
           onCancel={() => setCancelling(false)}
         >
-          It ends for good, without a model. To go on later, pause it instead.
+          {`It ends for good, without a model.${canPause ? " To go on later, pause it instead." : ""}`}
         </Confirm>
       )}
     </DialogFrame>
   );
 }
 
-interface CommandsProps extends Pick<Props, "command" | "again" | "onNew" | "onDeploy"> {
-  readonly view: TrainingRunView;
-  onCancel(): void;
-}
-
-function Commands({ view, command, again, onNew, onDeploy, onCancel }: CommandsProps) {
-  const { run, requested, config } = view;
-  const isWorking = isAtWork(run) && !run.was_killed;
-  const canResume = run.status === "paused" || run.was_killed;
-  if (isWorking || canResume) {
-    return (
-      <>
-        <Button
-          look="danger"
-          icon={<X size={14} aria-hidden />}
-          disabled={command.isBusy || requested === "cancel"}
-          onClick={onCancel}
-        >
-          {requested === "cancel" ? "Cancelling..." : "Cancel"}
-        </Button>
-        {isWorking ? (
-          <Button
-            icon={<Pause size={14} aria-hidden />}
-            disabled={command.isBusy || requested !== ""}
-            onClick={() => void command.run("pause")}
-          >
-            {requested === "pause" ? "Pausing..." : "Pause"}
-          </Button>
-        ) : (
-          <Button
-            look="main"
-            icon={<Play size={14} aria-hidden />}
-            isBusy={command.isBusy}
-            onClick={() => void command.run("resume")}
-          >
-            Resume
-          </Button>
-        )}
-      </>
-    );
-  }
-  return (
-    <>
-      {run.status === "failed" && (
-        <Button
-          icon={<RotateCcw size={14} aria-hidden />}
-          isBusy={again.isBusy}
-          onClick={() => void again.run(config)}
-        >
-          Retry
-        </Button>
-      )}
-      <Button icon={<Plus size={14} aria-hidden />} onClick={onNew}>
-        Train Again
-      </Button>
-      {run.status === "completed" && (
-        <Button look="main" icon={<Rocket size={14} aria-hidden />} onClick={onDeploy}>
-          Deploy
-        </Button>
-      )}
-    </>
-  );
-}
+const resumeWords = (trainer: TrainerInfo | null): string =>
+  trainer?.capabilities.survives_restart
+    ? "Resume goes on from the last saved state."
+    : "Resume begins again what was not saved.";

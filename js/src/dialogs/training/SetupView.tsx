@@ -1,7 +1,13 @@
 // What is trained, where and how; and what the run will take.
 import { Play } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { DialogName, TrainingConfig, TrainingPlan, TrainingSetup } from "../../contract.gen";
+import type {
+  DialogName,
+  ModelChoice,
+  PlannedTraining,
+  TrainingConfig,
+  TrainingSetup,
+} from "../../contract.gen";
 import type { Action, Loaded } from "../../host/loaded";
 import { Button } from "../../ui/Button";
 import { DialogFrame } from "../../ui/DialogFrame";
@@ -11,6 +17,7 @@ import { count } from "../../ui/numbers";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Stat, Stats } from "../../ui/Stat";
 import { Hyperparameters } from "./Hyperparameters";
+import { lacking, ModelFields, switched } from "./ModelFields";
 import { isAtWork } from "./outcome";
 import { Plan } from "./Plan";
 import { TrainerChoice } from "./TrainerChoice";
@@ -20,7 +27,8 @@ interface Props {
   readonly title: string;
   readonly setup: TrainingSetup;
   readonly config: TrainingConfig;
-  readonly plan: Loaded<TrainingPlan | null>;
+  readonly plan: Loaded<PlannedTraining | null>;
+  readonly connections: readonly ModelChoice[] | null;
   readonly start: Action<[despite_no_go: boolean]>;
   /** The history of runs. */
   readonly children: ReactNode;
@@ -30,7 +38,7 @@ interface Props {
 }
 
 export function SetupView(props: Props) {
-  const { title, setup, config, plan, start, onConfig, onShowRun, onOpen } = props;
+  const { title, setup, config, plan, connections, start, onConfig, onShowRun, onOpen } = props;
   const { readiness, data, trainers, runs } = setup;
   const [isOverridden, setOverridden] = useState(false);
   const trainer = trainers.find((one) => one.name === config.trainer);
@@ -47,22 +55,34 @@ export function SetupView(props: Props) {
       </DialogFrame>
     );
   }
-  const isRefused = readiness.no_go !== null && !isOverridden;
+  const lacks = trainer ? trainer.missing || lacking(trainer, config) : "Choose where to train.";
+  const refusal = plan.value?.refusal ?? null;
+  const why = reasonNot(
+    lacks,
+    readiness.no_go !== null && !isOverridden && "The dry run says NO_GO: override that above.",
+    plan.problem?.message,
+    refusal?.message,
+  );
   const footer = (
     <>
-      {running && (
-        <span className="rft-training-foot-note">
-          A run is at work.{" "}
-          <button type="button" className="rft-link" onClick={() => onShowRun(running.id)}>
-            Show it
-          </button>
-        </span>
-      )}
+      <span className="rft-training-foot-note" id="rft-training-why">
+        {running ? (
+          <>
+            A run is at work.{" "}
+            <button type="button" className="rft-link" onClick={() => onShowRun(running.id)}>
+              Show it
+            </button>
+          </>
+        ) : (
+          why
+        )}
+      </span>
       <Button
         look="main"
         icon={<Play size={14} aria-hidden />}
         isBusy={start.isBusy}
-        disabled={isRefused || running !== undefined || plan.value === null || !!plan.problem}
+        aria-describedby="rft-training-why"
+        disabled={running !== undefined || why !== "" || plan.value === null}
         onClick={() => void start.run(readiness.no_go !== null && isOverridden)}
       >
         Start Training
@@ -82,22 +102,25 @@ export function SetupView(props: Props) {
         onOverride={setOverridden}
         onOpen={onOpen}
       />
+      <TrainerChoice
+        trainers={trainers}
+        value={config.trainer}
+        onChange={(name) => onConfig(switched(config, name))}
+      />
       <div className="rft-training-setup">
         <div className="rft-training-column">
-          <TrainerChoice
-            trainers={trainers}
-            value={config.trainer}
-            onChange={(name) => onConfig({ ...config, trainer: name, hyperparameters: {} })}
-          />
-          <section aria-labelledby="rft-training-base">
-            <h3 id="rft-training-base" className="rft-section-title">
-              Base model
-            </h3>
-            <p className="rft-note">{trainer?.base_model}</p>
-          </section>
+          {trainer && (
+            <ModelFields
+              key={`model of ${trainer.name}`}
+              {...{ trainer, config, connections, refusal }}
+              onChange={onConfig}
+            />
+          )}
           <Hyperparameters
+            key={`numbers of ${config.trainer}`}
             fields={trainer?.hyperparameters ?? []}
             values={config.hyperparameters}
+            refusal={refusal}
             onChange={(hyperparameters) => onConfig({ ...config, hyperparameters })}
           />
         </div>
@@ -130,7 +153,7 @@ export function SetupView(props: Props) {
                 />
               </div>
             </div>
-            <Plan plan={plan} />
+            <Plan plan={plan} isIncomplete={lacks !== ""} />
           </section>
         </div>
       </div>
@@ -138,6 +161,10 @@ export function SetupView(props: Props) {
     </DialogFrame>
   );
 }
+
+/** The first reason there is why a run cannot start. */
+const reasonNot = (...reasons: readonly (string | false | undefined)[]): string =>
+  reasons.find((one) => one) || "";
 
 function DataSummary({ data }: { readonly data: TrainingSetup["data"] }) {
   return (

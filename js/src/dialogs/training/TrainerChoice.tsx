@@ -1,5 +1,8 @@
 import type { TrainerInfo } from "../../contract.gen";
 import { Badge } from "../../ui/Badge";
+import { Steps } from "./Steps";
+import { Supports } from "./Supports";
+import { Words } from "./Words";
 
 interface Props {
   readonly trainers: readonly TrainerInfo[];
@@ -7,7 +10,7 @@ interface Props {
   onChange(name: string): void;
 }
 
-/** Where to train: what each way needs, and whether it is there. */
+/** Where to train: what each way is, needs and supports, and what is missing before it can be used. */
 export function TrainerChoice({ trainers, value, onChange }: Props) {
   return (
     <fieldset className="rft-training-trainers">
@@ -15,22 +18,29 @@ export function TrainerChoice({ trainers, value, onChange }: Props) {
       {trainers.map((one) => {
         const isReady = one.missing === "";
         return (
-          <label key={one.name} className={isReady ? undefined : "rft-training-off"}>
-            <input
-              type="radio"
-              name="rft-trainer"
-              value={one.name}
-              checked={one.name === value}
-              disabled={!isReady}
-              onChange={() => onChange(one.name)}
-            />
-            <strong>{one.title}</strong>
-            <Badge tone={isReady ? "ok" : "idle"}>{isReady ? "Ready" : "Not ready"}</Badge>
-            <span>
-              {isReady && <span>{one.description}</span>}
-              <small>{isReady ? `Needs: ${one.needs}` : one.missing}</small>
-            </span>
-          </label>
+          <div
+            key={one.name}
+            className={isReady ? "rft-training-trainer" : "rft-training-trainer rft-training-off"}
+          >
+            <label>
+              <input
+                type="radio"
+                name="rft-trainer"
+                value={one.name}
+                checked={one.name === value}
+                disabled={!isReady}
+                onChange={() => onChange(one.name)}
+              />
+              <strong>{one.title}</strong>
+              <Badge tone={isReady ? "ok" : "idle"}>{isReady ? "Ready" : "Not ready"}</Badge>
+              <span>{one.description}</span>
+            </label>
+            <small>
+              Needs: <Words text={one.needs} />
+            </small>
+            {!isReady && <Steps words={one.missing} />}
+            <Supports trainer={one} />
+          </div>
         );
       })}
     </fieldset>

@@ -9,10 +9,12 @@ import {
 } from "../../contract.gen";
 import { useFollow, useRevision, widgetHooks } from "../../host/bridge";
 import { useAction, useLoaded } from "../../host/loaded";
+import { useModels } from "../../host/models";
 import { useInOverlay, useNavigation } from "../../host/navigation";
 import { DialogFrame } from "../../ui/DialogFrame";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
+import { useSettled } from "../../ui/useSettled";
 import { History } from "./History";
 import { isAtWork } from "./outcome";
 import { RunView } from "./RunView";
@@ -23,6 +25,7 @@ const { useTrait, useRpc } = widgetHooks<TrainingDialogTraits, TrainingDialogCal
 const TITLE = DIALOG_TITLES.training;
 const NEW = "new";
 const EVERY_MS = 1_000;
+const PAUSE_MS = 250; // between two keys of what is typed
 
 export function TrainingDialogWidget() {
   useFollow();
@@ -51,7 +54,8 @@ export function TrainingDialogWidget() {
     setPlace(id);
     loaded.reload();
   };
-  const history = <History runs={setup.runs} shown={shown} onShow={setPlace} />;
+  const { runs, trainers } = setup;
+  const history = <History {...{ runs, trainers, shown }} onShow={setPlace} />;
   return (
     <>
       {shown === NEW ? (
@@ -86,11 +90,13 @@ function Setup({ setup, revision, onStarted, onShow, children }: SetupProps) {
   const rpc = useRpc();
   const navigation = useNavigation();
   const [config, setConfig] = useState<TrainingConfig>(setup.config);
-  const [turn, setTurn] = useState(0);
+  const settled = useSettled(config, PAUSE_MS);
+  const models = useModels();
   const isBlocked = setup.readiness.blocked !== null;
   const plan = useLoaded(
-    async (signal) => (isBlocked ? null : await rpc.call("plan", { config }, signal)),
-    { revision: revision * 100_000 + turn },
+    async (signal) =>
+      isBlocked ? null : await rpc.call("plan", { config: settled.value }, signal),
+    { revision: revision * 100_000 + settled.turn },
   );
   const start = useAction(async (despite_no_go: boolean) =>
     onStarted(await rpc.call("train", { config, despite_no_go })),
@@ -102,10 +108,8 @@ function Setup({ setup, revision, onStarted, onShow, children }: SetupProps) {
       config={config}
       plan={plan}
       start={start}
-      onConfig={(next) => {
-        setConfig(next);
-        setTurn((before) => before + 1);
-      }}
+      connections={models.value}
+      onConfig={setConfig}
       onShowRun={onShow}
       onOpen={(name) => navigation.open({ kind: "dialog", name })}
     >
@@ -147,17 +151,22 @@ function Run({ id, setup, onStarted, onNew, onChanged, children }: RunProps) {
   const again = useAction(async (config: TrainingConfig) =>
     onStarted(await rpc.call("train", { config, despite_no_go: false })),
   );
-  const trainer = setup.trainers.find((one) => one.name === loaded.value?.config.trainer);
+  const choose = useAction(async (step: number | null) => {
+    await rpc.call("choose_checkpoint", { job: id, step });
+    loaded.reload();
+  });
+  const trainer = setup.trainers.find((one) => one.name === loaded.value?.config.trainer) ?? null;
   return (
     <RunView
       title={TITLE}
-      trainer={trainer?.title ?? loaded.value?.config.trainer ?? ""}
+      trainer={trainer}
       loaded={loaded}
       command={command}
       again={again}
+      choose={choose}
       onNew={onNew}
       onDeploy={() => {
-        const place = { kind: "dialog", name: "deploy" } as const;
+        const place = { kind: "dialog", name: "deploy", run: id } as const;
         if (isAbove) navigation.replace(place);
         else navigation.open(place);
       }}

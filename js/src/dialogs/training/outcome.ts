@@ -1,6 +1,7 @@
 // The outcome of a run in a word, and its colour.
 import type { TrainingRunRow } from "../../contract.gen";
 import type { Tone } from "../../ui/Badge";
+import { count } from "../../ui/numbers";
 
 type Outcome = NonNullable<TrainingRunRow["outcome"]>;
 
@@ -37,6 +38,17 @@ const STATUS_TONES: Readonly<Record<TrainingRunRow["status"], Tone>> = {
   failed: "bad",
   cancelled: "idle",
 };
+
+/** Name of the model that a run began with: of a folder its last two parts. */
+export function baseModel({ base_model }: Pick<TrainingRunRow, "base_model">): string {
+  if (!base_model) return "";
+  const parts = base_model.split(/[\\/]/).filter((part) => part !== "");
+  return parts.slice(-2).join("/");
+}
+
+/** A checkpoint by its step. */
+export const stepWords = (step: number): string =>
+  step === 0 ? "0 (before training)" : count(step);
 
 export const isAtWork = ({ status }: Pick<TrainingRunRow, "status">): boolean =>
   status === "pending" || status === "running";

@@ -1,20 +1,22 @@
 import { cleanup, fireEvent, screen, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type {
+  CurvePoint,
+  TrainerInfo,
   TrainingConfig,
   TrainingReport,
   TrainingRunRow,
   TrainingRunView,
 } from "../../contract.gen";
 import { RunView } from "./RunView";
-import { action, CONFIG, inHost, loaded, MARKUP, ROW } from "./testing";
+import { action, CONFIG, inHost, loaded, MARKUP, ROW, trainer } from "./testing";
 
 afterEach(cleanup);
 
 const VIEW: TrainingRunView = {
   ...{ run: ROW, config: CONFIG, train_records: 90, valid_records: 10, requested: "" },
   ...{ progress: null, curve: [], eta_s: null, cost_micro_usd: 0, report: null, checkpoints: [] },
-  ...{ error: null, log: [], log_lines: 0 },
+  ...{ error: null, log: [], log_lines: 0, served_step: null, rollout_steps: [] },
 };
 const between = (estimate: number, low: number | null, high: number | null) => ({
   ...{ estimate, low, high, level: 0.95, n: 10, clusters: 10, method: "percentile" as const },
@@ -50,24 +52,30 @@ const REPORT: TrainingReport = {
   baseline: "the most similar recorded answer",
 };
 
-function run(part: Partial<TrainingRunView>, row: Partial<TrainingRunRow> = {}) {
+function run(
+  part: Partial<TrainingRunView>,
+  row: Partial<TrainingRunRow> = {},
+  by: TrainerInfo | null = trainer(),
+) {
   const command = action<["pause" | "resume" | "cancel"]>();
   const again = action<[TrainingConfig]>();
+  const choose = action<[number | null]>();
   const calls = { onNew: vi.fn(), onDeploy: vi.fn() };
   inHost(
     <RunView
       title="Train Model"
-      trainer="Embedded trainer"
+      trainer={by}
       loaded={loaded({ ...VIEW, ...part, run: { ...ROW, ...row } })}
       command={command}
       again={again}
+      choose={choose}
       {...calls}
     >
       <p>history</p>
     </RunView>,
   );
   const press = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
-  return { command, again, press, ...calls };
+  return { command, again, choose, press, ...calls };
 }
 
 describe("a run", () => {
@@ -130,14 +138,61 @@ describe("a run", () => {
     expect(screen.getByText("Relative change")).toBeTruthy();
   });
 
-  it("says overfitting, and marks the checkpoint that is served", () => {
+  it("says overfitting, and lets another checkpoint be served", () => {
     const checkpoints = [0, 5].map((step) => ({
       ...{ step, weights: [], selection_reward: 0.4, valid_reward: null },
       ...{ model: "", metrics: {} },
     }));
-    run({ report: { ...REPORT, overfitting: true }, checkpoints }, { outcome: "improved" });
+    const report = { ...REPORT, overfitting: true };
+    const { choose, press } = run({ report, checkpoints, served_step: 0 }, { outcome: "improved" });
     expect(screen.getByRole("region", { name: "Outcome" }).textContent).toContain("overfitting");
-    expect(screen.getByRole("row", { name: /^5 0.40 – Served/ })).toBeTruthy();
-    expect(screen.getByRole("row", { name: /^0 \(reference\) 0.40 – –/ })).toBeTruthy();
+    expect(
+      screen.getByRole("row", { name: /^0 \(before training\) 0.40 – – Served/ }),
+    ).toBeTruthy();
+    press("Serve the checkpoint of step 5");
+    expect(choose.run).toHaveBeenLastCalledWith(5);
+    press("Serve the run's choice");
+    expect(choose.run).toHaveBeenLastCalledWith(null);
+  });
+
+  it("offers no pause where the trainer has none, and says what it began with", () => {
+    const by = trainer({ title: "Hosted" }, { pauses: false, rollouts: false });
+    const config = { ...CONFIG, base_model: "/models/deep/tiny" };
+    run({ config }, { status: "running", base_model: "/models/deep/tiny" }, by);
+    expect(screen.queryByRole("button", { name: "Pause" })).toBeNull();
+    expect(screen.getByText(/^Hosted · deep\/tiny · 90 records/)).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Cancel" }));
+    expect(screen.queryByText(/pause it instead/)).toBeNull();
+  });
+
+  it("that was not measured says what to do", () => {
+    const report = { ...REPORT, outcome: "not_measured" as const, change: null, topics: [] };
+    run({ report, cost_micro_usd: null }, { outcome: "not_measured" });
+    expect(screen.getByRole("region", { name: "Outcome" }).textContent).toContain("Not measured");
+    expect(screen.getByText(/Deploy it, then measure it there/)).toBeTruthy();
+    expect(screen.queryByText(/validation prompts? that training never saw/)).toBeNull();
+  });
+
+  it("shows what it costs, or that nobody knows", () => {
+    run({ cost_micro_usd: 1_250_000 }, { status: "running" });
+    expect(screen.getByText("$1.25")).toBeTruthy();
+    cleanup();
+    run({ cost_micro_usd: null }, { status: "running" });
+    expect(screen.getByText("Unknown")).toBeTruthy();
+  });
+
+  it("draws further curves one at a time, of what there is", () => {
+    const point = (step: number): CurvePoint => ({
+      ...{ step, epoch: step, train_reward: 0.5, selection: null, valid: null, clip_share: null },
+      ...{ kl: 0.001 * step, entropy: null, flat_share: 0.25, completion_tokens: null },
+      ...{ step_s: null, metrics: {} },
+    });
+    run({ curve: [point(1), point(2)] }, { status: "running" });
+    fireEvent.click(screen.getByText("More curves (2)"));
+    const curve = screen.getByLabelText<HTMLSelectElement>("Curve");
+    expect(curve.selectedOptions[0]?.textContent).toContain("KL");
+    expect(screen.getByRole("row", { name: "2 0.002" })).toBeTruthy();
+    fireEvent.change(curve, { target: { value: "flat_share" } });
+    expect(screen.getByRole("row", { name: "2 25%" })).toBeTruthy();
   });
 });

@@ -88,7 +88,7 @@ export function ConnectionForm({ named, models, taken, onSaved, onClose }: Props
       />
       <Text
         label="Model"
-        hint="As its service calls it."
+        hint="As its service calls it; of a service that trains, any model that it knows."
         list={list}
         value={now.model}
         onText={(model) => put({ model })}
