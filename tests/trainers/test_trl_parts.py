@@ -20,15 +20,15 @@ from rft_widgets.model.record import Record, RecordDraft, RecordInput, RecordOut
 from rft_widgets.model.training import TrainingConfig
 from rft_widgets.trainers import available, trainer
 from rft_widgets.trainers.base import TrainingData, TrainingRequest
-from rft_widgets.trainers.trl.directory import usable_records, write_training_directory
-from rft_widgets.trainers.trl.follow import Followed
-from rft_widgets.trainers.trl.program.rft_training.grader import (
+from rft_widgets.trainers.program.rft_training.grader import (
     GraderLost,
     Prompt,
     ServiceGrader,
     StopAsked,
     find_grader,
 )
+from rft_widgets.trainers.trl.directory import usable_records, write_training_directory
+from rft_widgets.trainers.trl.follow import Followed
 from rft_widgets.trainers.trl.service import RewardService
 from rft_widgets.trainers.trl.settings import trl_settings
 from rft_widgets.trainers.trl.words import failure

@@ -20,7 +20,7 @@ from rft_widgets.model.message import (  # noqa: E402
 from rft_widgets.model.record import RecordInput  # noqa: E402
 from rft_widgets.testing.tiny_model import make_tiny_model  # noqa: E402
 from rft_widgets.trainers.language.chat import Chat as Served  # noqa: E402
-from rft_widgets.trainers.trl.program.rft_training.chat import Chat as Trained  # noqa: E402
+from rft_widgets.trainers.program.rft_training.chat import Chat as Trained  # noqa: E402
 
 TAGS = (
     "{% if tools %}<|im_start|>system\nTools: {{ tools | tojson }} Write <tool_call>{}</tool_call>"

@@ -20,8 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from rft_widgets.errors import ClusterUnavailable, RftError
-from rft_widgets.trainers.ray.mirror import Line, Mirror
-from rft_widgets.trainers.trl.program.rft_training.places import (
+from rft_widgets.trainers.program.rft_training.places import (
     CHECKPOINTS,
     CONTROL,
     ENDED,
@@ -30,6 +29,7 @@ from rft_widgets.trainers.trl.program.rft_training.places import (
     ROLLOUTS,
     STOP,
 )
+from rft_widgets.trainers.ray.mirror import Line, Mirror
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from rft_widgets.errors import RftError
-from rft_widgets.trainers.trl.program.rft_training.places import (
+from rft_widgets.trainers.program.rft_training.places import (
     CHECKPOINTS,
     COMPLETE,
     CONTROL,

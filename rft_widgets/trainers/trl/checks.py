@@ -11,7 +11,7 @@ from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.training_plan import TrainingEstimate
 from rft_widgets.trainers.base import TrainingRequest
 from rft_widgets.trainers.graders import asks_models
-from rft_widgets.trainers.trl.program.rft_training.settings import Settings
+from rft_widgets.trainers.program.rft_training.settings import Settings
 from rft_widgets.trainers.trl.settings import trl_settings
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")

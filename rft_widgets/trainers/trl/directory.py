@@ -19,9 +19,9 @@ from rft_widgets.model.message import to_json
 from rft_widgets.model.record import Record
 from rft_widgets.model.training import TrainingConfig
 from rft_widgets.trainers.base import TrainingData
+from rft_widgets.trainers.program.rft_training.places import TRAIN, VALID
+from rft_widgets.trainers.program.rft_training.settings import Settings
 from rft_widgets.trainers.trl.hardware import has_gpu
-from rft_widgets.trainers.trl.program.rft_training.places import TRAIN, VALID
-from rft_widgets.trainers.trl.program.rft_training.settings import Settings
 from rft_widgets.trainers.trl.settings import trl_settings
 
 LAUNCH = "accelerate.yaml"
@@ -70,7 +70,7 @@ def write_training_directory(
     settings = trl_settings(parts.config)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with as_file(files("rft_widgets.trainers.trl.program")) as program:
+    with as_file(files("rft_widgets.trainers.program")) as program:
         for name in (PROGRAM, "README.md"):
             shutil.copyfile(program / name, folder / name)
         ignored = shutil.ignore_patterns("__pycache__")

@@ -24,7 +24,7 @@ from rft_widgets.trainers.measure import (
     shown_answer,
     shown_prompt,
 )
-from rft_widgets.trainers.trl.program.rft_training.places import (
+from rft_widgets.trainers.program.rft_training.places import (
     MEASURED,
     METRICS,
     ROLLOUTS,

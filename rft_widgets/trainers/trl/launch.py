@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from rft_widgets.trainers.program.rft_training.places import CONTROL, ENDED, STOP
 from rft_widgets.trainers.trl.directory import LAUNCH, PROGRAM
-from rft_widgets.trainers.trl.program.rft_training.places import CONTROL, ENDED, STOP
 
 LOG = "log.txt"
 _LOCKS = f"{CONTROL}/locks"

@@ -14,17 +14,17 @@ from rft_widgets.errors import InvalidArgument, RftError, RunInterrupted, Traini
 from rft_widgets.model.training import TrainingPhase, TrainingProgress
 from rft_widgets.trainers.base import TrainingOutcome, TrainingRun, TrainingTask
 from rft_widgets.trainers.measure import measured_report
-from rft_widgets.trainers.trl.artifact import Artifact, dump_artifact
-from rft_widgets.trainers.trl.checks import check_folder
-from rft_widgets.trainers.trl.directory import usable_records, write_training_directory
-from rft_widgets.trainers.trl.follow import Followed
-from rft_widgets.trainers.trl.launch import Program
-from rft_widgets.trainers.trl.program.rft_training.places import (
+from rft_widgets.trainers.program.rft_training.places import (
     ENDED,
     PLAN,
     STOP,
     complete_checkpoints,
 )
+from rft_widgets.trainers.trl.artifact import Artifact, dump_artifact
+from rft_widgets.trainers.trl.checks import check_folder
+from rft_widgets.trainers.trl.directory import usable_records, write_training_directory
+from rft_widgets.trainers.trl.follow import Followed
+from rft_widgets.trainers.trl.launch import Program
 from rft_widgets.trainers.trl.service import RewardService
 from rft_widgets.trainers.trl.settings import trl_settings
 from rft_widgets.trainers.trl.words import failure, killed

@@ -26,7 +26,7 @@ from rft_widgets.graders.sample import item_of, sample_of
 from rft_widgets.model.message import MessageShapeError, message_from_json
 from rft_widgets.model.record import Record
 from rft_widgets.trainers.base import Rewarder
-from rft_widgets.trainers.trl.program.rft_training.places import SERVICE
+from rft_widgets.trainers.program.rft_training.places import SERVICE
 
 _MOST_BYTES = 512 * 1024**2
 

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.training import EPOCHS, TrainingConfig
 from rft_widgets.trainers.hyperparameters import fields_of, read_hyperparameters
-from rft_widgets.trainers.trl.program.rft_training.settings import Settings
+from rft_widgets.trainers.program.rft_training.settings import Settings
 
 LARGEST_BATCH = 16
 """Answers that one process computes gradients of at a time, unless that is set."""

@@ -8,13 +8,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
-from jinja2.exceptions import TemplateError
 
-TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, KeyError)
-"""What a chat template raises for a conversation that it cannot write."""
+THOUGHT_BEGINS, THOUGHT_ENDS = "<think>", "</think>"
+CALL_BEGINS = "<tool_call>"
 
 _CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
-_THOUGHT_BEGINS, _THOUGHT_ENDS = "<think>", "</think>"
 _TRIAL = [{"role": "user", "content": "-"}]
 _TRIAL_TOOL = {
     "type": "function",
@@ -53,13 +51,13 @@ class Chat:
         if getattr(self.tokenizer, "response_template", None) is not None:
             return "template"
         text = str(self.tokenizer.chat_template)
-        if "<tool_call>" in text and "<function=" not in text:
+        if CALL_BEGINS in text and "<function=" not in text:
             return "tags"
-        from trl.chat_template_utils import add_response_schema
+        try:  # where TRL is installed, it knows of more models
+            from trl.chat_template_utils import add_response_schema
 
-        try:
             add_response_schema(self.tokenizer)
-        except ValueError:  # TRL does not know this template
+        except (ImportError, ValueError):
             return "unknown"
         return "template"
 
@@ -70,7 +68,7 @@ class Chat:
             return False
         try:
             without, offered = (self._written(_TRIAL, tools) for tools in (None, [_TRIAL_TOOL]))
-        except TEMPLATE_ERRORS:
+        except template_errors():
             return False
         return without != offered
 
@@ -80,12 +78,18 @@ class Chat:
         return first is not None and self.tokenizer("a")["input_ids"][:1] == [first]
 
     def prompt(self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]) -> str:
-        """A prompt as text; tools are left out where the template does not take them."""
-        offered = list(tools) if tools and self.takes_tools else None
-        text = self._written([_readable(message) for message in messages], offered)
+        """A prompt as text, without the first token where the tokenizer puts it in front."""
+        text = self.whole_prompt(messages, tools)
         # TRL has the tokenizer put its first token in front; written twice, it is read twice.
         first = self.tokenizer.bos_token
         return text.removeprefix(first) if self._adds_first_token and first else text
+
+    def whole_prompt(
+        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]
+    ) -> str:
+        """A prompt as text; tools are left out where the template does not take them."""
+        offered = list(tools) if tools and self.takes_tools else None
+        return self._written([_readable(message) for message in messages], offered)
 
     def _written(self, messages: Sequence[dict[str, Any]], tools: Any) -> str:
         return str(
@@ -98,20 +102,29 @@ class Chat:
         """A prompt as tokens."""
         return list(self.tokenizer(prompt, verbose=False)["input_ids"])
 
+    def text(self, ids: Sequence[int]) -> str:
+        """Tokens of an answer as text, without those that only mark its end."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+
     def answer(
-        self, ids: Sequence[int], prompt: str, tools: Sequence[dict[str, Any]]
+        self,
+        ids: Sequence[int],
+        prompt: str | Sequence[int],
+        tools: Sequence[dict[str, Any]],
+        text: str | None = None,
     ) -> dict[str, Any]:
         """Read an answer as a chat message; calls are read where tools were offered.
 
         What cannot be read stays as text, and thoughts before the answer are no part of it.
+        ``prompt`` is what `prompt` gave, or its tokens; ``text`` is what of the answer counts,
+        where that is less than all of it.
         """
         is_offered = bool(tools) and self.takes_tools
         if is_offered and self.calls == "template":
             found = self._by_template(ids, prompt, tools)
             if found is not None:
                 return found
-        text = str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
-        thought, content = _without_thought(text)
+        thought, content = _without_thought(self.text(ids) if text is None else text)
         message: dict[str, Any] = {"role": "assistant", "content": content}
         if is_offered and self.calls == "tags":
             calls, rest = _tagged_calls(content)
@@ -122,12 +135,11 @@ class Chat:
         return message
 
     def _by_template(
-        self, ids: Sequence[int], prompt: str, tools: Sequence[dict[str, Any]]
+        self, ids: Sequence[int], prompt: str | Sequence[int], tools: Sequence[dict[str, Any]]
     ) -> dict[str, Any] | None:
+        prefix = self.tokens(prompt) if isinstance(prompt, str) else list(prompt)
         try:
-            found = self.tokenizer.parse_response(
-                list(ids), prefix=self.tokens(prompt), tools=list(tools)
-            )
+            found = self.tokenizer.parse_response(list(ids), prefix=prefix, tools=list(tools))
         except (ValueError, TypeError):
             return None  # a call that is not written as it should be
         if not isinstance(found, dict):
@@ -142,6 +154,13 @@ class Chat:
         elif message["content"] is None:
             message["content"] = ""
         return message
+
+
+def template_errors() -> tuple[type[Exception], ...]:
+    """What a chat template raises for a conversation that it cannot write."""
+    from jinja2.exceptions import TemplateError  # comes with transformers
+
+    return (TemplateError, TypeError, ValueError, KeyError)
 
 
 def _readable(message: dict[str, Any]) -> dict[str, Any]:
@@ -176,10 +195,10 @@ def _with_object(call: dict[str, Any]) -> dict[str, Any]:
 
 def _without_thought(text: str) -> tuple[str, str]:
     """What a model thought before it answered, and the answer."""
-    thought, found, answer = text.partition(_THOUGHT_ENDS)
+    thought, found, answer = text.partition(THOUGHT_ENDS)
     if not found:
         return "", text
-    return thought.removeprefix(_THOUGHT_BEGINS).strip(), answer.lstrip()
+    return thought.removeprefix(THOUGHT_BEGINS).strip(), answer.lstrip()
 
 
 def _tagged_calls(text: str) -> tuple[list[dict[str, Any]], str]:

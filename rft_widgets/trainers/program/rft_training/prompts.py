@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from .chat import TEMPLATE_ERRORS, Chat
+from .chat import Chat, template_errors
 from .settings import Settings
 
 _HUGE = 10**9
@@ -66,7 +66,7 @@ def render_prompts(
     for row in rows:
         try:
             text = chat.prompt(row.messages, row.tools)
-        except TEMPLATE_ERRORS as error:
+        except template_errors() as error:
             refused.append(f"{type(error).__name__}: {error}")
             continue
         if context is not None and len(chat.tokens(text)) > context - answer:
