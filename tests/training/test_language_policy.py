@@ -30,6 +30,8 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 peft = pytest.importorskip("peft")
 
+HARDWARE = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+
 pytestmark = [
     pytest.mark.training,
     pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning"),
@@ -154,7 +156,7 @@ def test_a_whole_model_has_the_base_model_beside_it(opened):
     again = opened("whole")
     assert text_of(again) == text_of(policy)
     assert models_in_memory() == 2
-    assert policy.served_by == "transformers on this machine (CPU)"
+    assert policy.served_by == f"transformers on this machine ({HARDWARE})"
 
 
 def test_sampling_is_kept_to_and_leaves_chance_alone(opened):
@@ -339,7 +341,7 @@ def test_a_deployment_answers_token_by_token_as_it_is_asked(ds, run, opened):
     before = models_in_memory()
     deployment = ds.deploy(job=run)
     try:
-        assert deployment.served.said == "Served by transformers on this machine (CPU)."
+        assert deployment.served.said == f"Served by transformers on this machine ({HARDWARE})."
         expected = run.policy()
         headers, whole = asked(deployment)
         answer = expected.respond(HELLO)
@@ -479,5 +481,5 @@ def test_a_worker_that_comes_later_serves_it_again(ds, run, sqlite_workspace, mo
         endpoints.close()
         assert models_in_memory() == before
     assert seen[0] == seen[1]
-    assert seen[0][2] == "Served by transformers on this machine (CPU)."
+    assert seen[0][2] == f"Served by transformers on this machine ({HARDWARE})."
     deployment.stop()
