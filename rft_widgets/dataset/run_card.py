@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import msgspec
 
-from rft_widgets import __version__
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.checkpoints import kept_benchmark, kept_comparison
 from rft_widgets.dataset.deployment import Deployment
@@ -50,7 +51,7 @@ def make_run_card(store: Store, job: TrainingJob) -> RunCard:
     chosen = job.is_chosen
     card = RunCard(
         made_at=to_datetime(now_us()),
-        made_by=__version__,
+        made_by=version("rft-widgets"),
         job_id=job.id,
         status=state.status,
         error=state.error,
