@@ -76,6 +76,16 @@ def test_one_at_a_time_they_would_not_hold():
     assert joint <= 3 < single
 
 
+@pytest.mark.parametrize(("n", "is_told"), [(4, False), (40, True)])
+def test_changes_that_are_all_alike_are_sure_only_where_they_are_many(n, is_told):
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    found = stats.joint_differences([[0.0] * n, [1.0] * n, [1.0] * n], pairs)
+    gain = found[0]
+    assert gain.difference.estimate == 1.0
+    assert (gain.difference.low is not None) is is_told
+    assert gain.verdict == ("improved" if is_told else "no_clear_change")
+
+
 def test_a_pair_is_what_it_is_alone():
     scores, groups = drawn(np.random.default_rng(3), 80, [0.0, 0.5, 0.6], is_binary=False)
     found = stats.joint_differences(scores, [(0, 1), (0, 2), (1, 2)], groups)

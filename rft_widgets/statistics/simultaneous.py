@@ -194,9 +194,12 @@ def _difference(
     changed: int,
 ) -> JointDifference:
     estimate = float((after - before).mean())
-    bounds = (estimate - half, estimate + half) if np.isfinite(half) else None
+    is_clear = adjusted < 1 - level
+    # Changes that are all alike have no spread to say how sure they are; few of them say nothing.
+    is_told = np.isfinite(half) and (half > TOLERANCE or is_clear)
+    bounds = (estimate - half, estimate + half) if is_told else None
     verdict: Verdict = "no_clear_change"
-    if bounds is not None and adjusted < 1 - level:
+    if bounds is not None and is_clear:
         verdict = "improved" if bounds[0] > 0 else "regressed" if bounds[1] < 0 else verdict
     return JointDifference(
         before_mean=float(before.mean()),
