@@ -164,6 +164,7 @@ def test_a_deployment_is_served_stopped_served_again_and_rolled_back(
     run("rollback", "dep_none", "--database", store, check=1)
 
 
+@pytest.mark.slow
 def test_tokens_come_from_where_they_are_said_to_be(
     trained: tuple[Path, str], tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def deployed(store: Path) -> list[str]:
         return [one.id for one in workspace.datasets()[0].deployments]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_served_leaves_no_deployment(store: tuple[Path, str]) -> None:
     path, dataset = store
     for options, status, words in (
@@ -90,6 +91,7 @@ def test_a_port_that_is_taken_is_said_and_the_deployment_can_be_served(
     assert "chmod 600" in err
 
 
+@pytest.mark.slow
 def test_the_default_token_file_is_for_its_owner_alone(
     store: tuple[Path, str], tmp_path: Path
 ) -> None:

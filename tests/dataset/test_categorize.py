@@ -148,6 +148,7 @@ def banking(
     return dataset, gold
 
 
+@pytest.mark.slow
 def test_banking77_topics_are_better_than_plain_clusters(sqlite_workspace: rft.Workspace) -> None:
     from sklearn.cluster import KMeans
     from sklearn.feature_extraction.text import TfidfVectorizer

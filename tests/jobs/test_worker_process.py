@@ -250,6 +250,7 @@ def killed_on_the_way(case: str, folder: Path, moments: tuple[float, ...]) -> No
             assert dataset.unfinished_imports == ()
 
 
+@pytest.mark.slow
 def test_a_killed_import_ends_as_if_nothing_had_happened(tmp_path):
     killed_on_the_way("import_records", tmp_path, (0.5,))
 

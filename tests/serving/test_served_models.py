@@ -200,6 +200,7 @@ def test_vllm_serves_an_adapter_beside_its_base_and_ends_with_all_it_started(ada
     assert is_gone(members)
 
 
+@pytest.mark.slow
 def test_vllm_does_not_outlive_a_process_that_was_killed(adapter, tmp_path):
     program = f"""
         from pathlib import Path

@@ -143,6 +143,7 @@ def test_a_conversation_stays_on_its_arm(later, text):
     assert test.choose(request(messages=other)).assignment != begun
 
 
+@pytest.mark.slow
 def test_the_split_is_the_same_in_every_process():
     # A value from another run: a change of the hash would move users in the middle of a test.
     here = router("ab_test").choose(request(user="alice")).assignment

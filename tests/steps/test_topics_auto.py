@@ -50,6 +50,7 @@ def test_topics_are_as_good_as_plain_clusters_of_the_same_texts() -> None:
     assert all("/" not in node.name for node in model.hierarchy.walk())
 
 
+@pytest.mark.slow
 def test_the_number_of_topics_comes_from_the_data() -> None:
     texts, gold = banking77.load("train")
     intents = sorted(set(gold))
@@ -74,6 +75,7 @@ def test_clear_groups_are_found_and_named() -> None:
     assert model.hierarchy.seed == 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_topics_in_another_process() -> None:
     code = (
         "from tests.steps.test_topics_auto import *\n"

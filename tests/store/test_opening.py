@@ -35,6 +35,7 @@ OPEN = """
 """
 
 
+@pytest.mark.slow
 def test_eight_processes_open_a_new_store_at_once(store_url: str):
     started = [
         subprocess.Popen(

@@ -168,6 +168,7 @@ def test_killed_append_keeps_whole_batches_and_goes_on(tmp_path: Path, numbered:
     check_append(tmp_path, numbered, kills=5)
 
 
+@pytest.mark.slow
 def test_killed_replace_is_all_or_nothing(tmp_path: Path, numbered: Path) -> None:
     check_replace(tmp_path, numbered, kills=5)
 
@@ -260,6 +261,7 @@ def test_eight_processes_share_one_store_for_a_minute(tmp_path: Path) -> None:
     check_clients(tmp_path, seconds=60)
 
 
+@pytest.mark.slow
 def test_only_one_process_goes_on_with_an_import(tmp_path: Path, numbered: Path) -> None:
     store = tmp_path / "store.db"
     with rft.Workspace(store) as ws:

@@ -142,7 +142,7 @@ _SETTINGS = (
             "Name under which the base model is deployed there, to be compared with. Empty: the "
             "name of the model."
         ),
-        example="o4-mini",
+        example="base-of-the-run",
     ),
 )
 
@@ -156,7 +156,7 @@ _INFO = TrainerInfo(
     ),
     needs="An account with the service, and a connection to it. It costs what the service asks.",
     base_model="A model that the service fine-tunes by reinforcement.",
-    base_models=("openai.gpt-oss-20b", "qwen.qwen3-32b", "o4-mini-2025-04-16", "gpt-5-2025-08-07"),
+    base_models=("openai.gpt-oss-20b", "qwen.qwen3-32b"),
     capabilities=TrainerCapabilities(
         grader_runs="service",
         graders=EVERY_GRADER,
