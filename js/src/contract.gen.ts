@@ -1560,6 +1560,7 @@ export interface TrainingMaterial {
   readonly balance_score: number | null;
   readonly grader: string;
   readonly grader_version: number | null;
+  readonly asks_model: boolean;
   readonly dry_run: string;
 }
 
@@ -1577,6 +1578,7 @@ export interface TrainingConfig {
   readonly stratify_by_topic: boolean;
   readonly include_generated_in_valid: boolean;
   readonly seed: number;
+  readonly max_cost_usd: number | null;
   readonly hyperparameters: Readonly<Record<string, number | number | string | null>>;
   readonly settings: Readonly<Record<string, string>>;
 }

@@ -66,6 +66,7 @@ def config_of(options: argparse.Namespace) -> TrainingConfig:
         connection=options.connection,
         train_ratio=options.train_ratio,
         seed=options.seed,
+        max_cost_usd=options.max_cost,
         hyperparameters=given,
         settings=settings,
     )

@@ -26,6 +26,12 @@ def add_trainer(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a hyperparameter or another setting of the trainer (may be repeated)",
     )
+    parser.add_argument(
+        "--max-cost",
+        type=float,
+        metavar="USD",
+        help="most dollars that judges may cost before the run pauses",
+    )
 
 
 def add_training_export(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +51,7 @@ def add_training_export(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--epochs", type=int, metavar="N", help="times each prompt is learned from")
     run.add_argument("--train-ratio", type=float, default=0.9, metavar="R")
     run.add_argument("--seed", type=int, default=0)
-    run.set_defaults(trainer="trl", connection=None)
+    run.set_defaults(trainer="trl", connection=None, max_cost=None)
 
 
 def add_training_runs(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -10,14 +10,21 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
-from rft_widgets.errors import InvalidArgument, RftError, RunInterrupted, TrainingStopped
+from rft_widgets.errors import (
+    BudgetReached,
+    InvalidArgument,
+    RftError,
+    RunInterrupted,
+    TrainingStopped,
+)
 from rft_widgets.jobs.environment import note_attempt
 from rft_widgets.llm.client import ModelClient
 from rft_widgets.model.connection import NamedConnection
+from rft_widgets.model.estimate import micro_usd
 from rft_widgets.model.record import Record, Selection
 from rft_widgets.model.training import (
     Checkpoint,
@@ -48,6 +55,13 @@ _BEAT_S = 0.5
 _PROGRESS_S = 0.25
 
 
+class Limits(TypedDict):
+    """What whoever asks models for a run keeps to."""
+
+    cap_micro_usd: int | None
+    cancelled: Callable[[], bool]
+
+
 def run(
     store: Store,
     job_id: str,
@@ -75,7 +89,7 @@ def run(
     Raises
     ------
     TrainingStopped
-        It was paused or cancelled, or somebody else works on it.
+        It was paused or cancelled, reached its limit of cost, or somebody else works on it.
     RftError
         It failed.
     """
@@ -95,6 +109,15 @@ def run(
             training.log(store, job_id, str(stopped))
             training.end(store, job_id, owner, ends[stopped.reason])
         raise
+    except BudgetReached as spent:
+        at_limit = TrainingStopped(
+            f"The training was paused at its limit of cost: {spent.message}",
+            hint="Resume it to go on; it may then spend as much again.",
+            reason="budget",
+        )
+        training.log(store, job_id, str(at_limit))
+        training.end(store, job_id, owner, "paused")
+        raise at_limit from None
     except RftError as error:
         training.log(store, job_id, str(error))
         training.end(store, job_id, owner, "failed", error=str(error))
@@ -146,7 +169,11 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
         train=_records(store, row.dataset_id, split.train),
         valid=_records(store, row.dataset_id, split.valid),
     )
-    with open_version(store, row.dataset_id, version, cancelled=run.is_wanted_to_stop) as compiled:
+    limits: Limits = {
+        "cap_micro_usd": micro_usd(config.max_cost_usd),
+        "cancelled": run.is_wanted_to_stop,
+    }
+    with open_version(store, row.dataset_id, version, **limits) as compiled:
         try:
             task = TrainingTask(
                 data=data,
@@ -157,7 +184,7 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
                 job_id=row.id,
                 folder=_made(training.run_folder(store, row.id)),
                 connection=named,
-                ask=opener(store, row.dataset_id, cancelled=run.is_wanted_to_stop),
+                ask=opener(store, row.dataset_id, **limits),
             )
             return trainer(config.trainer).train(task, run)
         except RunInterrupted:  # a judge heard it before the trainer did

@@ -36,6 +36,10 @@ class TrainingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Whether synthetic records may be measured on.
     seed
         Makes the split and the training reproducible.
+    max_cost_usd
+        Most dollars that the models that are asked from here may cost, judges above all; ``None``
+        for no limit. A run that reaches it pauses, and may spend as much again when it is resumed.
+        What a service asks for training is not in it.
     hyperparameters
         ``n_epochs`` (1..10, by default 2) and those that the trainer knows, which
         `rft_widgets.trainers.available` lists; for ``local`` the fields of
@@ -52,6 +56,7 @@ class TrainingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     stratify_by_topic: bool = True
     include_generated_in_valid: bool = False
     seed: int = 0
+    max_cost_usd: Annotated[float, Meta(gt=0)] | None = None
     hyperparameters: dict[str, Hyperparameter] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 

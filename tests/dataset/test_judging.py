@@ -170,6 +170,24 @@ def test_cosine_compares_what_the_connection_embeds(
     assert {one.path for one in server.requests} == {"/v1/embeddings"}
 
 
+def test_a_training_pauses_at_its_limit_and_may_spend_as_much_again(
+    ds: rft.OptimizationDataset, server: OpenAIServer
+) -> None:
+    ds.set_grader(JUDGE, connection="judge")
+    ds.evaluate("r0")
+    one = (ds.costs["judge"].cost_micro_usd or 0) / 1_000_000
+    with pytest.raises(InvalidArgument, match="max_cost_usd"):
+        ds.train({"max_cost_usd": 0})
+    job = ds.train({"max_cost_usd": 15 * one}).wait(60)
+    assert job.status == "paused"
+    assert "limit of cost" in job.log[-1][1]
+    for _ in range(9):
+        if job.status == "paused":
+            job.resume().wait(60)
+    assert job.status == "completed", job.log
+    assert len(server.requests) == ds.costs["judge"].calls == 12  # nothing was paid twice
+
+
 def test_a_limit_keeps_what_it_paid_for_and_more_money_goes_on(
     ds: rft.OptimizationDataset, server: OpenAIServer
 ) -> None:

@@ -50,7 +50,7 @@ _TRACEBACK = "Traceback (most recent call last)"
 
 
 class TrainingMaterial(Struct, frozen=True, kw_only=True):
-    """What there is to train on, and what judges it."""
+    """What there is to train on, and what judges it; ``asks_model`` where that costs money."""
 
     valid_records: int
     invalid_records: int
@@ -59,6 +59,7 @@ class TrainingMaterial(Struct, frozen=True, kw_only=True):
     balance_score: float | None
     grader: str
     grader_version: int | None
+    asks_model: bool
     dry_run: str
 
 
@@ -261,6 +262,7 @@ class TrainingDialog(Offers, Dialog):
             balance_score=stats.balance_score,
             grader="" if version is None else grader_words(version.grader),
             grader_version=None if version is None else version.version,
+            asks_model=version is not None and version.connection is not None,
             dry_run=self._dataset.pipeline.nodes[4].summary,
         )
 

@@ -10,6 +10,7 @@ import type {
 } from "../../contract.gen";
 import type { Action, Loaded } from "../../host/loaded";
 import { Button } from "../../ui/Button";
+import { CapField } from "../../ui/CapField";
 import { DialogFrame } from "../../ui/DialogFrame";
 import { Empty } from "../../ui/Empty";
 import { CheckField, NumberField } from "../../ui/Field";
@@ -154,6 +155,12 @@ export function SetupView(props: Props) {
               </div>
             </div>
             <Plan plan={plan} isIncomplete={lacks !== ""} />
+            {(data.asks_model || config.max_cost_usd !== null) && (
+              <CapField
+                value={config.max_cost_usd}
+                onChange={(max_cost_usd) => onConfig({ ...config, max_cost_usd })}
+              />
+            )}
           </section>
         </div>
       </div>

@@ -43,7 +43,13 @@ const SETUP: TrainingSetup = {
   ],
   data: {
     ...{ valid_records: 1200, invalid_records: 3, generated_records: 0, topics: 4 },
-    ...{ balance_score: 0.5, grader: MARKUP, grader_version: 2, dry_run: "Mean: 0.4 • GO" },
+    ...{
+      balance_score: 0.5,
+      grader: MARKUP,
+      grader_version: 2,
+      asks_model: false,
+      dry_run: "Mean: 0.4 • GO",
+    },
   },
   readiness: { blocked: null, no_go: null, warnings: [] },
   config: CONFIG,
@@ -84,6 +90,17 @@ function setup(
 }
 
 describe("the setup", () => {
+  it("asks for a limit where a judge costs money, and only there", () => {
+    const { onConfig } = setup({ data: { ...SETUP.data, asks_model: true } });
+    fireEvent.change(screen.getByLabelText("Most to spend, in dollars"), {
+      target: { value: "2.50" },
+    });
+    expect(onConfig).toHaveBeenCalledWith({ ...CONFIG, max_cost_usd: 2.5 });
+    cleanup();
+    setup();
+    expect(screen.queryByLabelText("Most to spend, in dollars")).toBeNull();
+  });
+
   it("lists every way to train, and lets only ready ones be chosen", () => {
     const { onConfig } = setup();
     const [local, hosted, tinker] = screen.getAllByRole<HTMLInputElement>("radio");

@@ -18,6 +18,7 @@ export const CONFIG: TrainingConfig = {
   stratify_by_topic: true,
   include_generated_in_valid: false,
   seed: 0,
+  max_cost_usd: null,
   hyperparameters: {},
   settings: {},
 };
