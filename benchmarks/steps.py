@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.material import Material
 from benchmarks.measure import Row, each, row
 from rft_widgets.dataset import OptimizationDataset
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import NoCandidate
 from rft_widgets.graders.sample import item_of, sample_of
 from rft_widgets.model.record import Record

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.dataset.job import Job
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import RftError
 from rft_widgets.graders.panel import panel
 from rft_widgets.graders.presets import preset

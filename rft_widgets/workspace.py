@@ -14,7 +14,7 @@ from rft_widgets.dataset.cards import KeptCards, read_cards
 from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.dataset.job import Job
 from rft_widgets.dataset.named_connections import HasNamedConnections
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.model.card import DatasetCard
 from rft_widgets.model.creation import CreationSource, FromTraces, FromUpload, upload_of

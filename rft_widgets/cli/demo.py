@@ -26,7 +26,7 @@ from rft_widgets.cli.steps import Plan, heading, take_through
 from rft_widgets.cli.traces import print_source
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.deployment import Deployment
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import RftError
 from rft_widgets.model.message import to_json
 from rft_widgets.model.record import Record

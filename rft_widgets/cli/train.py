@@ -15,7 +15,7 @@ from rft_widgets.cli.output import (
     stop_wish,
 )
 from rft_widgets.dataset import OptimizationDataset
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import InvalidArgument, RftError, RunInterrupted, TrainingRefused
 from rft_widgets.model.report import with_bounds
 from rft_widgets.model.training import Hyperparameter, TrainingConfig, TrainingReport

@@ -7,7 +7,7 @@ import textwrap
 
 from rft_widgets.cli.output import open_workspace, print_json, print_table, quiet
 from rft_widgets.dataset import OptimizationDataset
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import InvalidArgument, NotFound
 from rft_widgets.model.training import TrainingRollout
 from rft_widgets.model.training_plan import HyperparameterField, TrainerInfo

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rft_widgets.dataset.deploying import HasDeployments
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import InvalidArgument, NotFound, RunInterrupted
 from rft_widgets.llm.budget import one_budget
 from rft_widgets.model.checkpoint_settings import CHECKPOINTS

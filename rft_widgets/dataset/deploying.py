@@ -12,7 +12,8 @@ import msgspec
 
 from rft_widgets.dataset.deployment import Deployment
 from rft_widgets.dataset.routing import make_router, prompt_of
-from rft_widgets.dataset.training import HasTraining, TrainingJob
+from rft_widgets.dataset.training import HasTraining
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.graders.rewards import normalized_reward
 from rft_widgets.graders.sample import item_of, sample_of

@@ -11,7 +11,7 @@ import msgspec
 from rft_widgets.dataset import served as by_worker
 from rft_widgets.dataset.outcome import measure
 from rft_widgets.dataset.routing import make_router, needs_base, served_by
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.jobs.running import left_to_worker
 from rft_widgets.model.deployed import DeploymentConfig, DeploymentOutcome

@@ -9,7 +9,7 @@ import msgspec
 from rft_widgets.dataset import OptimizationDataset
 from rft_widgets.dataset.checkpoints import kept_benchmark, kept_comparison
 from rft_widgets.dataset.deployment import Deployment
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.dataset.training_state import TrainingState
 from rft_widgets.jobs.environment import attempts
 from rft_widgets.llm.costs import costs

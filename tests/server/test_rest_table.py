@@ -16,7 +16,7 @@ import pytest
 
 from rft_widgets import Workspace
 from rft_widgets.dataset import OptimizationDataset
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.model.creation import FromTraces, FromUpload
 from rft_widgets.model.grader import grader_to_json
 from rft_widgets.sample.grader import sample_grader

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.dataset.training_state import TrainingState
 from rft_widgets.model.job import LogLine
 from rft_widgets.model.training import Checkpoint, TrainingConfig, TrainingRollout

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 from rft_widgets.dataset.deployment import Deployment
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.errors import InvalidArgument
 from rft_widgets.llm.allowed import allowed_from_page
 from rft_widgets.model.deployed import Benchmark, DeploymentOutcome, PlaygroundAnswer

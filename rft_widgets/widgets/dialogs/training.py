@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from rft_widgets.dataset.training import TrainingJob
+from rft_widgets.dataset.training_job import TrainingJob
 from rft_widgets.dataset.training_state import TrainingState
 from rft_widgets.errors import RftError
 from rft_widgets.model.checkpoints import CheckpointComparison
