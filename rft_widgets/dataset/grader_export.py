@@ -17,7 +17,7 @@ from rft_widgets.errors import InvalidArgument
 from rft_widgets.graders.compile import CompiledFiles, target_of, write_grader
 from rft_widgets.graders.compile.folder import BASE_URL_VARIABLE
 from rft_widgets.graders.compile.hosted import service_form
-from rft_widgets.graders.compiled import asks_model, parts_of
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.graders.version import read_grader
 from rft_widgets.llm.budget import one_budget
 from rft_widgets.llm.catalogue import known_model
@@ -174,7 +174,7 @@ class ExportsGraders(TriesGraders):
             files = write_grader(chosen, folder, target=target, connections=named)
             relay: Relay | None = None
             environment: dict[str, str] = {}
-            if any(asks_model(part) for part in parts_of(chosen)):
+            if asks_models(chosen):
                 asked = [stack.enter_context(client(one)) for one in named]
                 relay = stack.enter_context(Relay(asked, repeats=repeats_of(chosen)))
                 environment = _environment(relay, named)

@@ -14,7 +14,6 @@ import msgspec
 from rft_widgets.dataset.job import HasJobs
 from rft_widgets.dataset.training_state import TrainingState, training_state
 from rft_widgets.errors import AlreadyAtWork, InvalidArgument, NotFound
-from rft_widgets.jobs.training import opener
 from rft_widgets.model.checkpoints import CheckpointComparison
 from rft_widgets.model.estimate import micro_usd
 from rft_widgets.model.run_card import RunCard
@@ -25,6 +24,7 @@ from rft_widgets.model.training import (
     TrainingReport,
     TrainingRollout,
 )
+from rft_widgets.steps.grade import opener
 from rft_widgets.store import connections, training
 from rft_widgets.store.connection import Store
 from rft_widgets.store.training import JobStatus, SplitIds, TrainingRow
@@ -318,6 +318,7 @@ class TrainingJob:
             ask=opener(
                 self._store,
                 self.dataset_id,
+                purpose="rollout",
                 cap_micro_usd=None if max_cost_usd is None else micro_usd(max_cost_usd),
                 cancelled=cancelled,
             ),

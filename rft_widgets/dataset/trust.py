@@ -9,7 +9,7 @@ import msgspec
 from rft_widgets.dataset.grading import GraderLike
 from rft_widgets.dataset.labelling import HasLabels
 from rft_widgets.errors import InvalidArgument
-from rft_widgets.graders.compiled import asks_model, parts_of
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.graders.sample import item_of
 from rft_widgets.graders.version import grader_hash
 from rft_widgets.model.estimate import WorkEstimate
@@ -202,7 +202,7 @@ def _answer(record: Record) -> Answer:
 def _turns(answers: Sequence[Answer], grader: Grader, repeats: int | None) -> list[Answer]:
     """Each answer as often as it is to be graded; all for the first time, then all again."""
     if repeats is None:
-        repeats = TRUST.repeats if any(map(asks_model, parts_of(grader))) else 1
+        repeats = TRUST.repeats if asks_models(grader) else 1
     if not 1 <= repeats <= TRUST.most_repeats:
         raise InvalidArgument(
             f"repeats is {repeats}.", hint=f"Pass a number from 1 to {TRUST.most_repeats}."

@@ -77,7 +77,7 @@ class CompiledGrader:
         self._type = grader_type(grader)
         self._name = grader.name or self._type
         parts = parts_of(grader)
-        self._asks_model = any(asks_model(part) for part in parts)
+        self._asks_model = asks_models(grader)
         self._runs_code = any(isinstance(part, PythonGrader) for part in parts)
 
     def __enter__(self) -> Self:
@@ -300,6 +300,11 @@ def asks_model(part: SingleGrader) -> bool:
     """Whether a grader asks a model, a judge or one that embeds."""
     embeds = isinstance(part, TextSimilarity) and part.evaluation_metric == "cosine"
     return embeds or isinstance(part, (ScoreModel, LabelModel))
+
+
+def asks_models(grader: Grader | None) -> bool:
+    """Whether a grader or a part of it asks a model, so that each grading has a price."""
+    return grader is not None and any(map(asks_model, parts_of(grader)))
 
 
 def _turns(grader: Multi) -> dict[str, tuple[int, int]]:

@@ -22,8 +22,6 @@ from rft_widgets.errors import (
     TrainingStopped,
 )
 from rft_widgets.jobs.environment import note_attempt
-from rft_widgets.llm.client import ModelClient
-from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.estimate import micro_usd
 from rft_widgets.model.record import Record, Selection
 from rft_widgets.model.training import (
@@ -34,7 +32,7 @@ from rft_widgets.model.training import (
     TrainingRollout,
 )
 from rft_widgets.model.training_curve import thinned
-from rft_widgets.steps.grade import open_version
+from rft_widgets.steps.grade import open_version, opener
 from rft_widgets.steps.progress import Told
 from rft_widgets.store import connections, datasets, graders, records, training
 from rft_widgets.store.fingerprint import fingerprint
@@ -46,7 +44,6 @@ from rft_widgets.trainers import (
     grader_rewarder,
     trainer,
 )
-from rft_widgets.trainers.base import OpenModel
 
 if TYPE_CHECKING:
     from rft_widgets.store.connection import Store
@@ -159,10 +156,9 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
                 hint="Train again on the records as they are.",
             )
         run.log("The records changed since; the service goes on with those that were sent.")
-    with store.read() as connection:
-        version = graders.read(connection, row.dataset_id, row.inputs.grader_version)
     split = training.read_split(store, row.id)
     with store.read() as connection:
+        version = graders.read(connection, row.dataset_id, row.inputs.grader_version)
         named = connections.read(connection, config.connection) if config.connection else None
         name = datasets.read(connection, row.dataset_id).name
     data = TrainingData(
@@ -184,7 +180,7 @@ def _train(store: Store, row: TrainingRow, run: _Run) -> TrainingOutcome:
                 job_id=row.id,
                 folder=_made(training.run_folder(store, row.id)),
                 connection=named,
-                ask=opener(store, row.dataset_id, **limits),
+                ask=opener(store, row.dataset_id, purpose="rollout", **limits),
             )
             return trainer(config.trainer).train(task, run)
         except RunInterrupted:  # a judge heard it before the trainer did
@@ -201,28 +197,6 @@ def _is_sent(config: TrainingConfig, run: _Run) -> bool:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def opener(
-    store: Store,
-    dataset_id: str,
-    *,
-    cap_micro_usd: int | None = None,
-    cancelled: Callable[[], bool] = bool,
-) -> OpenModel:
-    """How models are opened to answer the prompts of a dataset, with its ledger and its limits."""
-
-    def open_model(named: NamedConnection) -> ModelClient:
-        return ModelClient(
-            named,
-            purpose="rollout",
-            cap_micro_usd=cap_micro_usd,
-            cancelled=cancelled,
-            store=store,
-            dataset_id=dataset_id,
-        )
-
-    return open_model
 
 
 def slug(name: str) -> str:

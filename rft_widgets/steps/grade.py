@@ -10,7 +10,7 @@ from msgspec import structs
 
 from rft_widgets.errors import GraderInvalid
 from rft_widgets.graders import CompiledGrader, compile_grader
-from rft_widgets.graders.compiled import asks_model, parts_of
+from rft_widgets.graders.compiled import asks_models, parts_of
 from rft_widgets.llm.client import ModelClient
 from rft_widgets.llm.endpoint import missing_of
 from rft_widgets.model.connection import ConnectionTest, NamedConnection
@@ -23,7 +23,7 @@ from rft_widgets.model.grader import (
     TextSimilarity,
 )
 from rft_widgets.model.grader_version import GraderVersion, JudgedAt
-from rft_widgets.model.llm import ModelAnswer, ModelCall, ModelConnection
+from rft_widgets.model.llm import ModelAnswer, ModelCall, ModelConnection, Purpose
 from rft_widgets.steps.cluster import cluster_address
 from rft_widgets.steps.cluster_grading import grade_on_cluster
 from rft_widgets.store import connections
@@ -122,7 +122,7 @@ def open_grader(
     InvalidArgument
         A key may not be sent to its address.
     """
-    if not any(asks_model(part) for part in parts_of(grader)):
+    if not asks_models(grader):
         return compile_grader(grader, elsewhere=grade_on_cluster if cluster_address() else None)
     for fault in connection_faults(grader, named):
         raise fault
@@ -168,18 +168,34 @@ def open_version(
         with store.read() as connection:
             return connections.read(connection, name)
 
+    named = resolved(version.connection, version.grader, look_up)
+    judges = opener(
+        store, dataset_id, purpose="judge", cap_micro_usd=cap_micro_usd, cancelled=cancelled
+    )
+    return open_grader(version.grader, named, judges)
+
+
+def opener(
+    store: Store,
+    dataset_id: str,
+    *,
+    purpose: Purpose,
+    cap_micro_usd: int | None = None,
+    cancelled: Callable[[], bool] = bool,
+) -> OpenClient:
+    """How models are opened for work on a dataset, with its ledger and its limits."""
+
     def open_client(named: NamedConnection) -> ModelClient:
         return ModelClient(
             named,
-            purpose="judge",
+            purpose=purpose,
             cap_micro_usd=cap_micro_usd,
             cancelled=cancelled,
             store=store,
             dataset_id=dataset_id,
         )
 
-    named = resolved(version.connection, version.grader, look_up)
-    return open_grader(version.grader, named, open_client)
+    return open_client
 
 
 def _routed(clients: Sequence[ModelClient]) -> ModelCall | None:

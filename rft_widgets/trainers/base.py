@@ -11,7 +11,6 @@ from msgspec import Struct
 from rft_widgets.graders.compiled import CompiledGrader
 from rft_widgets.graders.rewards import normalized_reward
 from rft_widgets.graders.sample import Sample
-from rft_widgets.llm.client import ModelClient
 from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.grader import Grader
 from rft_widgets.model.llm import ModelConnection, ModelUsage
@@ -25,12 +24,7 @@ from rft_widgets.model.training import (
     TrainingRollout,
 )
 from rft_widgets.model.training_plan import TrainerInfo, TrainingEstimate
-
-OpenModel: TypeAlias = Callable[[NamedConnection], ModelClient]
-"""Opens a model of a service, to be closed after use.
-
-Its calls stand in the dataset's ledger and keep to its limits.
-"""
+from rft_widgets.steps.grade import OpenClient
 
 # What is trained ---------------------------------------------------------------------------------
 
@@ -100,7 +94,7 @@ class TrainingTask(Struct, frozen=True, kw_only=True):
     job_id: str
     folder: Path
     connection: NamedConnection | None = None
-    ask: OpenModel | None = None
+    ask: OpenClient | None = None
 
 
 StopRequest = Literal["", "pause", "cancel"]
@@ -226,7 +220,7 @@ class PolicyPlace(Struct, frozen=True, kw_only=True):
     """Where a policy is opened: the folder of its run, and how to ask models of services."""
 
     folder: Path
-    ask: OpenModel | None = None
+    ask: OpenClient | None = None
     connection: NamedConnection | None = None
 
 

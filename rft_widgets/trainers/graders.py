@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from rft_widgets.graders.compiled import asks_model, parts_of
-from rft_widgets.model.grader import Grader
-
 EVERY_GRADER = (
     "string_check",
     "text_similarity",
@@ -14,8 +11,3 @@ EVERY_GRADER = (
     "multi",
 )
 """Types of graders, for trainers whose rewards are given here."""
-
-
-def asks_models(grader: Grader | None) -> bool:
-    """Whether a grader asks a model, so that each grading has a price."""
-    return grader is not None and any(asks_model(part) for part in parts_of(grader))

@@ -171,10 +171,8 @@ def measured_report(
     paired = [
         x is not None and y is not None for x, y in zip(before.rewards, after.rewards, strict=True)
     ]
-    against = valid.change(
-        [reward if there else None for reward, there in zip(recorded, paired, strict=True)],
-        after.rewards,
-    )
+    comparable = [reward if there else None for reward, there in zip(recorded, paired, strict=True)]
+    against = valid.change(comparable, after.rewards)
     overfitting = is_overfitting(valid, steps, curve)
     unanswered = sum(
         x is None or y is None for x, y in zip(before.answers, after.answers, strict=True)
@@ -189,9 +187,7 @@ def measured_report(
         change=change,
         topics=topic_changes(valid.by_topic(before.rewards, after.rewards)),
         selection_change=None,
-        recorded=valid.mean([
-            reward if there else None for reward, there in zip(recorded, paired, strict=True)
-        ]),
+        recorded=valid.mean(comparable),
         against_recorded=against,
         excluded=Excluded(
             no_candidate=unanswered,
@@ -255,9 +251,14 @@ def is_overfitting(
     change = valid.change(best.rewards, last.rewards, level=joint_level(len(scored) - 1))
     if change is None or change.verdict != "regressed":
         return False
+    return training_rose(curve, best.step)
+
+
+def training_rose(curve: Sequence[CurvePoint], step: int) -> bool:
+    """Whether the rewards in training are higher after a step than up to it."""
     rewards = [(p.step, p.train_reward) for p in curve if p.train_reward is not None]
-    earlier = [reward for step, reward in rewards if step <= max(1, best.step)]
-    later = [reward for step, reward in rewards if step > best.step]
+    earlier = [reward for at, reward in rewards if at <= max(1, step)]
+    later = [reward for at, reward in rewards if at > step]
     return bool(earlier and later and fmean(later) > fmean(earlier))
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from rft_widgets.graders.compile.standalone import PACKAGE, standalone_files
 from rft_widgets.graders.compile.target import Target
-from rft_widgets.graders.compiled import asks_model, parts_of
+from rft_widgets.graders.compiled import asks_models, parts_of
 from rft_widgets.model.connection import ConnectionSettings
 from rft_widgets.model.grader import Grader, PythonGrader, grader_to_json
 
@@ -31,7 +31,7 @@ def folder_files(
     connections: Sequence[ConnectionSettings],
 ) -> dict[str, str]:
     """Every file, by its path."""
-    asks = any(asks_model(part) for part in parts_of(grader))
+    asks = asks_models(grader)
     needs = (*NEEDS, *(["numpy>=1.26"] if _imports_numpy(grader) else []))
     places = [{key: getattr(one, key) for key in _PLACE} for one in connections] if asks else []
     return {

@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.training import TrainingConfig
 from rft_widgets.model.training_plan import TrainingEstimate
@@ -32,7 +33,6 @@ from rft_widgets.trainers.fireworks.settings import (
     job_options,
     trainer_info,
 )
-from rft_widgets.trainers.graders import asks_models
 from rft_widgets.trainers.hosted import follow
 from rft_widgets.trainers.hyperparameters import read_settings
 from rft_widgets.trainers.measure import unmeasured_report

@@ -16,7 +16,8 @@ from rft_widgets.model.connection import NamedConnection
 from rft_widgets.model.llm import ModelAnswer, ModelCallFailed, is_reasoning_model
 from rft_widgets.model.message import Message, Tool, message_from_json, to_json
 from rft_widgets.model.record import RecordInput
-from rft_widgets.trainers.base import OpenModel, PolicyAnswer, Upstream
+from rft_widgets.steps.grade import OpenClient
+from rft_widgets.trainers.base import PolicyAnswer, Upstream
 
 
 class ServedPolicy:
@@ -40,7 +41,7 @@ class ServedPolicy:
 
     def __init__(
         self,
-        ask: OpenModel | None,
+        ask: OpenClient | None,
         connection: NamedConnection,
         model: str,
         base_model: str | None,

@@ -6,9 +6,10 @@ nothing of its own.
 
 from __future__ import annotations
 
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.model.training_plan import TrainerCapabilities, TrainerInfo, TrainingEstimate
 from rft_widgets.trainers.base import Trainer, TrainingRequest
-from rft_widgets.trainers.graders import EVERY_GRADER, asks_models
+from rft_widgets.trainers.graders import EVERY_GRADER
 from rft_widgets.trainers.hyperparameters import read_settings
 from rft_widgets.trainers.local.artifact import LocalPolicy, load_policy
 from rft_widgets.trainers.local.settings import LOCAL_FIELDS, local_hyperparameters, most_gradings

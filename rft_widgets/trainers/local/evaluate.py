@@ -39,6 +39,7 @@ from rft_widgets.trainers.measure import (
     shown_answer,
     shown_prompt,
     summary_words,
+    training_rose,
 )
 
 
@@ -214,10 +215,7 @@ def _is_overfitting(measured: Measured, asked: Rewards) -> bool:
     )
     if change is None or change.verdict != "regressed":
         return False
-    rewards = [(p.step, p.train_reward) for p in measured.curve if p.train_reward is not None]
-    earlier = [reward for step, reward in rewards if step <= max(1, best.step)]
-    later = [reward for step, reward in rewards if step > best.step]
-    return bool(earlier and later and np.mean(later) > np.mean(earlier))
+    return training_rose(measured.curve, best.step)
 
 
 def _summary(outcome: TrainingOutcomeName, change: PairedDifference | None, *, kept: bool) -> str:

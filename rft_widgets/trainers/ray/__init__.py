@@ -13,6 +13,7 @@ from importlib.resources import as_file, files
 import msgspec
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.model.training import Checkpoint
 from rft_widgets.model.training_plan import TrainerCapabilities, TrainerInfo, TrainingEstimate
 from rft_widgets.trainers.base import (
@@ -24,7 +25,6 @@ from rft_widgets.trainers.base import (
     TrainingRun,
     TrainingTask,
 )
-from rft_widgets.trainers.graders import asks_models
 from rft_widgets.trainers.hyperparameters import read_settings
 from rft_widgets.trainers.ray.job import PROGRAM, RayProgram
 from rft_widgets.trainers.ray.mirror import OPTIONS

@@ -9,9 +9,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from rft_widgets.errors import ExtraRequired, InvalidArgument
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.model.training_plan import TrainerCapabilities, TrainerInfo, TrainingEstimate
 from rft_widgets.trainers.base import Trainer, TrainingRequest
-from rft_widgets.trainers.graders import EVERY_GRADER, asks_models
+from rft_widgets.trainers.graders import EVERY_GRADER
 from rft_widgets.trainers.hyperparameters import read_settings
 from rft_widgets.trainers.tinker.artifact import open_policy
 from rft_widgets.trainers.tinker.prices import Tokens, prices_of

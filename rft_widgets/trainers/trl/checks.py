@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 from rft_widgets.errors import InvalidArgument
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.model.training_plan import TrainingEstimate
 from rft_widgets.trainers.base import TrainingRequest
-from rft_widgets.trainers.graders import asks_models
 from rft_widgets.trainers.program.rft_training.settings import Settings
 from rft_widgets.trainers.trl.settings import trl_settings
 

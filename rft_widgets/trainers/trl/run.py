@@ -170,7 +170,6 @@ class _Run:
                 self._take(service)
                 if not is_alive and self._is_over():
                     break
-                self._between()
                 time.sleep(_LOOK_S)
         self._take(service)
 
@@ -248,10 +247,6 @@ class _Run:
             f"The training was paused; there is {words}.", hint="Resume it.", reason="pause"
         )
 
-    def _between(self) -> None:
-        if self.run.requested():
-            self._listen()
-
     # What is told and kept -----------------------------------------------------------------------
 
     def _take(self, service: RewardService | None) -> None:
@@ -264,7 +259,7 @@ class _Run:
             self._save(rollouts_read=followed.rollouts_read)
         followed.read_metrics()
         if service is not None:
-            for step in followed.measure(service.rewards, self._between):
+            for step in followed.measure(service.rewards, self._listen):
                 self._report("training", self._words(step), step)
         for checkpoint in followed.fresh_checkpoints():
             self.run.save_checkpoint(checkpoint)

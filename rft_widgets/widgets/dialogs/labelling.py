@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from rft_widgets.graders.compiled import asks_model, parts_of
+from rft_widgets.graders.compiled import asks_models
 from rft_widgets.model.estimate import WorkEstimate
 from rft_widgets.model.human_label import (
     FIVE_WORDS,
@@ -92,7 +92,7 @@ class LabellingDialog(Dialog):
                     version=one.version,
                     name=one.grader.name,
                     in_use=in_use is not None and one.version == in_use.version,
-                    asks_model=any(map(asks_model, parts_of(one.grader))),
+                    asks_model=asks_models(one.grader),
                 )
                 for one in reversed(dataset.grader_versions)
             ),
